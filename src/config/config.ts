@@ -1,0 +1,48 @@
+/**
+ * The sum of every capability's settings: the shape of `gesso.yaml`. Each section belongs to the folder that
+ * uses it; this file only gives it a name.
+ */
+import { z } from 'zod'
+import { databaseSettings } from '../db/settings.ts'
+import { generationSettings } from '../generation/settings.ts'
+import { httpSettings } from '../http/settings.ts'
+import { imageSettings } from '../images/settings.ts'
+import { keySettings } from '../keys/settings.ts'
+import { secret, text } from '../lib/setting.ts'
+import { modelSettings } from '../models/settings.ts'
+import { networkSettings } from '../net/settings.ts'
+import { storageSettings } from '../objects/settings.ts'
+import { providerSettings } from '../providers/settings.ts'
+import { telemetrySettings } from '../telemetry/settings.ts'
+
+export const configSchema = z.strictObject({
+  /** Embedded PostgreSQL, pictures and secrets live here. */
+  data_dir: text('a folder').default('./.gesso'),
+  /** Signs URLs; generated into the data directory where absent. */
+  secret: secret({ minLength: 32 }).optional(),
+  /** The first key; generated where absent. */
+  admin_key: secret({ minLength: 16 }).optional(),
+  server: httpSettings.prefault({}),
+  database: databaseSettings
+    .refine(({ url }) => url === undefined || isDatabaseUrl(url.reveal()), {
+      path: ['url'],
+      error:
+        'a PostgreSQL URL such as postgres://user:password@host:5432/database, with %-codes for odd characters',
+    })
+    .prefault({}),
+  storage: storageSettings,
+  images: imageSettings.prefault({}),
+  generation: generationSettings.prefault({}),
+  keys: keySettings.prefault({}),
+  network: networkSettings.prefault({}),
+  log: telemetrySettings.prefault({}),
+  providers: providerSettings.prefault({}),
+  models: modelSettings,
+})
+
+/** Can the driver read it? Without a host (`user@/database?host=/socket`) it is PostgreSQL's own kind of URL. */
+function isDatabaseUrl(text: string): boolean {
+  return URL.canParse(text) || URL.canParse(text.replace('@/', '@localhost/'))
+}
+
+export type Config = z.infer<typeof configSchema>
