@@ -1,0 +1,41 @@
+/**
+ * Every model this Gesso knows: the built-in ones and those of `gesso.yaml`, found by id or alias.
+ */
+import { GessoError } from '../lib/errors.ts'
+import { collageModels } from './catalogue/collage.ts'
+import { openAiModels } from './catalogue/openai.ts'
+import { type ConfiguredModel, fromConfiguration } from './configured-model.ts'
+import type { Model } from './model.ts'
+
+export interface Catalogue {
+  /** All models, built-in ones first. */
+  all(): readonly Model[]
+  /** The model of this id or alias. Throws `model_not_found`. */
+  resolve(idOrAlias: string): Model
+}
+
+/** Builds the catalogue. A configured model replaces a built-in one of the same id. */
+export function createCatalogue(configured: readonly ConfiguredModel[]): Catalogue {
+  const models = new Map<string, Model>()
+  for (const model of [...collageModels, ...openAiModels, ...configured.map(fromConfiguration)]) {
+    models.set(model.id, model)
+  }
+  const byName = new Map<string, Model>()
+  for (const model of models.values()) for (const alias of model.aliases) byName.set(alias, model)
+  for (const model of models.values()) byName.set(model.id, model)
+
+  return {
+    all: () => [...models.values()],
+    resolve(idOrAlias) {
+      const model = byName.get(idOrAlias)
+      if (model) return model
+      const shown = JSON.stringify(idOrAlias.slice(0, 100))
+      throw new GessoError({
+        code: 'model_not_found',
+        attribution: 'client',
+        param: 'model',
+        message: `There is no model ${shown}. GET /v1/models lists what this server has: ${[...models.keys()].slice(0, 12).join(', ')}${models.size > 12 ? ', …' : ''}.`,
+      })
+    },
+  }
+}

@@ -1,0 +1,63 @@
+/** A model as `GET /v1/models` shows it: OpenAI's object, and beside it what each field accepts. */
+import { fieldCatalogue, fieldNames } from './fields.ts'
+import type { FieldRule, Model } from './model.ts'
+import { sizeText } from './size-rule.ts'
+
+export interface ModelDescription {
+  id: string
+  object: 'model'
+  created: number
+  owned_by: string
+  /** Is a provider that serves it configured? */
+  available: boolean
+  description: string
+  aliases: readonly string[]
+  features: Record<string, boolean>
+  parameters: Record<string, Record<string, unknown>>
+  limits: { prompt_characters: number; n: number }
+}
+
+/** Describes a model from its capability table alone. */
+export function describeModel(model: Model, available: boolean): ModelDescription {
+  const supports = (rule: FieldRule) => rule.support !== 'unsupported'
+  return {
+    id: model.id,
+    object: 'model',
+    created: model.created,
+    owned_by: model.ownedBy,
+    available,
+    description: model.description,
+    aliases: model.aliases,
+    features: {
+      generate: true,
+      transparent:
+        model.fields.background.values?.includes('transparent') ?? supports(model.fields.background),
+      seed: supports(model.fields.seed),
+      negative_prompt: supports(model.fields.negativePrompt),
+    },
+    parameters: Object.fromEntries(
+      fieldNames.map((name) => [fieldCatalogue[name].publicName, describeRule(model.fields[name])]),
+    ),
+    limits: { prompt_characters: model.promptCharacters, n: model.fields.n.range?.max ?? 1 },
+  }
+}
+
+function describeRule(rule: FieldRule): Record<string, unknown> {
+  return {
+    support: rule.support,
+    ...(rule.values ? { enum: rule.values } : {}),
+    ...(rule.range ? { min: rule.range.min, max: rule.range.max } : {}),
+    ...(rule.sizes?.kind === 'list' ? { enum: ['auto', ...rule.sizes.sizes.map(sizeText)] } : {}),
+    ...(rule.sizes?.kind === 'range'
+      ? {
+          min_edge: rule.sizes.minEdge,
+          max_edge: rule.sizes.maxEdge,
+          multiple_of: rule.sizes.multipleOf,
+          min_pixels: rule.sizes.minPixels,
+          max_pixels: rule.sizes.maxPixels,
+          max_ratio: rule.sizes.maxRatio,
+        }
+      : {}),
+    ...(rule.default === undefined ? {} : { default: rule.default }),
+  }
+}

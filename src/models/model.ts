@@ -1,0 +1,46 @@
+/**
+ * A model as the catalogue describes it: where it is served, what it accepts, and what becomes of each field.
+ * This is data: validation, mapping, warnings and `GET /v1/models` are all derived from it.
+ */
+import type { FieldName } from './fields.ts'
+import type { SizeRule } from './size-rule.ts'
+
+/** One place that serves the model. The first whose provider is configured is used. */
+export interface ModelRoute {
+  /** A provider's id in the registry. */
+  provider: string
+  /** The model in that provider's words. */
+  upstreamModel: string
+  /** The wire dialect, where the provider speaks several. */
+  dialect?: string
+}
+
+/**
+ * What becomes of a field. `native`: passed on as it is. `renamed`: under the provider's name. `converted`: its
+ * value is translated. `emulated`: Gesso does it itself. `unsupported`: refused, or ignored with a warning.
+ */
+export interface FieldRule {
+  support: 'native' | 'renamed' | 'converted' | 'emulated' | 'unsupported'
+  /** The words that are allowed. */
+  values?: readonly string[]
+  /** The whole numbers that are allowed. */
+  range?: { min: number; max: number }
+  /** The sizes that are allowed. */
+  sizes?: SizeRule
+  /** What the model does when the field is absent. */
+  default?: string | number
+}
+
+export interface Model {
+  id: string
+  aliases: readonly string[]
+  /** Who made the model, as `owned_by` says it. */
+  ownedBy: string
+  /** Unix seconds of the release, for `created`. */
+  created: number
+  /** A sentence for people. */
+  description: string
+  routes: readonly ModelRoute[]
+  promptCharacters: number
+  fields: Record<FieldName, FieldRule>
+}
