@@ -1,0 +1,158 @@
+/**
+ * One request and its answer on a connection: the place that knows when a request was written, counts what
+ * comes back and gives up in time. It works on undici's dispatch protocol, not on streams, because only there
+ * "connecting" and "written" are told apart, and an answer of many megabytes goes to its reader uncopied.
+ */
+import type { Agent, Dispatcher } from 'undici'
+import { type AnswerBody, createErrorBody, createPictureBody } from './http-body.ts'
+import { abandoned, disconnected, type Progress, timedOut, unsendable, unusable } from './http-failure.ts'
+import type { ProviderError } from './provider-error.ts'
+
+export interface AnswerHeaders {
+  get(name: string): string | undefined
+}
+
+export interface Outgoing {
+  title: string
+  method: 'GET' | 'POST'
+  url: string
+  headers: Readonly<Record<string, string>>
+  body: string | undefined
+  timeoutMs: number
+  maxResponseBytes: number
+  signal?: AbortSignal
+  /** Makes a text of the other side safe for a log. */
+  quote(text: string): string
+}
+
+export interface Received {
+  status: number
+  headers: AnswerHeaders
+  json: unknown
+  /** The first characters of the body, unsafe to show. */
+  opening: string
+}
+
+/**
+ * Sends once and waits for the whole answer. Throws `ProviderError`; a status of 300 or more is an answer,
+ * even when its body is cut.
+ */
+export function exchange(agent: Agent, outgoing: Outgoing): Promise<Received> {
+  return new Promise((resolve, reject) => {
+    const { title, signal, timeoutMs } = outgoing
+    let controller: Dispatcher.DispatchController | undefined
+    let answer: Answer | undefined
+    let settled = false
+
+    const settle = () => {
+      settled = true
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', giveUp)
+    }
+    const succeed = (whole: Answer) => {
+      settle()
+      resolve(whole.received())
+    }
+    /** An error status says all there is to say, so it stands even if its body is cut. */
+    const fail = (failure: (progress: Progress) => ProviderError) => {
+      if (settled) return
+      if (answer && answer.status >= 300) succeed(answer)
+      else {
+        settle()
+        // Asking (GET) costs nothing however far it got.
+        const progress = outgoing.method === 'GET' || !controller ? 'unsent' : answer ? 'answered' : 'sent'
+        reject(failure(progress))
+      }
+      controller?.abort(new Error('given up'))
+    }
+    const giveUp = () => fail((progress) => abandoned({ title, progress, detail: 'aborted by the caller' }))
+    const timer = setTimeout(
+      () =>
+        fail((progress) => timedOut({ title, progress, detail: `no complete answer after ${timeoutMs} ms` })),
+      timeoutMs,
+    )
+    if (signal?.aborted) return giveUp()
+    signal?.addEventListener('abort', giveUp, { once: true })
+
+    dispatch(agent, outgoing, {
+      onRequestStart(started) {
+        // Called just before the first byte is written: the last moment at which giving up is free.
+        if (settled) started.abort(new Error('given up'))
+        else controller = started
+      },
+      onResponseStart(_, status, headers) {
+        if (settled || status < 200) return
+        answer = openAnswer(outgoing, status, headers)
+        if (answer.refusal) fail(() => answer?.refusal as ProviderError)
+      },
+      onResponseData(_, chunk) {
+        if (settled || !answer) return
+        const verdict = answer.body.write(chunk)
+        if (verdict === 'too large') fail(() => unusable(title, 'sent an answer that is too large'))
+        else if (verdict === 'enough') {
+          succeed(answer)
+          controller?.abort(new Error('given up'))
+        }
+      },
+      onResponseEnd() {
+        if (!settled && answer) succeed(answer)
+      },
+      onResponseError(_, error) {
+        const code = 'code' in error ? String(error.code) : error.name
+        const detail = outgoing.quote(`${code}: ${error.message}`)
+        fail((progress) =>
+          code === 'UND_ERR_INVALID_ARG' && progress === 'unsent'
+            ? unsendable(title, detail)
+            : disconnected({ title, progress, detail }),
+        )
+      },
+    })
+  })
+}
+
+interface Answer {
+  status: number
+  body: AnswerBody
+  /** Why the answer cannot be taken, known from its headers. */
+  refusal: ProviderError | undefined
+  received(): Received
+}
+
+function openAnswer(outgoing: Outgoing, status: number, raw: Dispatcher.ResponseData['headers']): Answer {
+  const headers: AnswerHeaders = {
+    get: (name) => {
+      const value = raw[name.toLowerCase()]
+      return Array.isArray(value) ? value.join(', ') : value
+    },
+  }
+  const { title, maxResponseBytes } = outgoing
+  const declaredBytes = Number(headers.get('content-length') ?? 0)
+  const body = status < 300 ? createPictureBody({ maxResponseBytes, declaredBytes }) : createErrorBody()
+  const encoding = headers.get('content-encoding') ?? 'identity'
+  let refusal: ProviderError | undefined
+  if (status < 300 && encoding !== 'identity') refusal = unusable(title, 'sent a compressed answer, unasked')
+  else if (status < 300 && declaredBytes > maxResponseBytes)
+    refusal = unusable(title, 'sent an answer that is too large')
+  return {
+    status,
+    body,
+    refusal,
+    received: () => ({ status, headers, json: body.json(), opening: body.opening() }),
+  }
+}
+
+/** undici reports most bad arguments to the handler, and throws for some. */
+function dispatch(
+  agent: Agent,
+  outgoing: Outgoing,
+  handler: Required<Pick<Dispatcher.DispatchHandler, 'onResponseError'>> & Dispatcher.DispatchHandler,
+) {
+  try {
+    const { origin, pathname, search } = new URL(outgoing.url)
+    const { method, headers, body } = outgoing
+    agent.dispatch({ origin, path: `${pathname}${search}`, method, headers, body }, handler)
+  } catch (error) {
+    const failure = new Error(error instanceof Error ? error.name : 'unknown')
+    handler.onResponseError(undefined as never, Object.assign(failure, { code: 'UND_ERR_INVALID_ARG' }))
+  }
+}

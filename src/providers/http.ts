@@ -1,0 +1,100 @@
+/**
+ * HTTP towards the providers' own hosts: bounded in time and size, on connections of its own, deaf to
+ * redirects, so that neither a key nor a prompt ever travels on. Foreign hosts (result URLs, input pictures,
+ * webhooks) have their own guarded client elsewhere; this one must never be used for them.
+ */
+import { Agent } from 'undici'
+import { excerpt } from './excerpt.ts'
+import { type AnswerHeaders, exchange } from './http-exchange.ts'
+import { redirected } from './http-failure.ts'
+
+/** One call to a provider's own host. */
+export interface ProviderHttpCall {
+  /** The provider's name as people write it, for messages. */
+  title: string
+  url: string
+  /** Credentials go here: values of headers like `authorization` or `x-api-key` never reach an excerpt. */
+  headers?: Readonly<Record<string, string>>
+  /** From the call to the last byte of the answer. */
+  timeoutMs: number
+  maxResponseBytes: number
+  signal?: AbortSignal
+  /** Other texts of the request that must not come back in an excerpt: the prompt and its like. Empty ones are none. */
+  withhold?: readonly string[]
+}
+
+/** What the provider answered. */
+export interface ProviderHttpAnswer {
+  /** 200–299 or 400–599: a redirect is an error. */
+  status: number
+  /** Names match in any case. */
+  headers: AnswerHeaders
+  /** The body, long base64 values as `Buffer`s; `undefined` when it is not one complete JSON value. */
+  json: unknown
+  /**
+   * Up to 300 characters of `text` (by default the start of the body) that may be logged and shown: without
+   * keys, base64 and control characters, and only a remark where it repeats the key or a withheld text.
+   * Everything quoted from a provider goes through it.
+   */
+  excerpt(text?: string): string
+}
+
+/**
+ * All three throw `ProviderError`. `dispatched` is `no` when the request was surely not written, `unknown`
+ * when it was and no answer came, `yes` when a successful answer began and could not be taken. An abort by the
+ * caller is told the same way (`outcome_unknown` once the request is written) and is never retryable.
+ */
+export interface ProviderHttp extends AsyncDisposable {
+  /** Sends `body` as JSON, once: a POST may cost money, so nothing here sends it again. */
+  postJson(call: ProviderHttpCall & { body: unknown }): Promise<ProviderHttpAnswer>
+  /** Asks without a body. A call that fails on the way is always retryable: asking costs nothing. */
+  getJson(call: ProviderHttpCall): Promise<ProviderHttpAnswer>
+  /** Cuts what is under way and closes the connections. */
+  close(): Promise<void>
+}
+
+/** Builds the client and its connection pool. `connectTimeoutMs` bounds DNS, TCP and TLS together. */
+export function createProviderHttp(options: { connectTimeoutMs?: number } = {}): ProviderHttp {
+  // HTTP/1.1 only: there "the request was written" is one clear moment, and money hangs on it. The timeouts
+  // of undici are off because one deadline of ours covers the whole exchange.
+  const agent = new Agent({
+    allowH2: false,
+    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
+  const close = () => agent.destroy()
+  return {
+    postJson: ({ body, ...call }) => send(agent, 'POST', call, JSON.stringify(body)),
+    getJson: (call) => send(agent, 'GET', call, undefined),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+async function send(
+  agent: Agent,
+  method: 'GET' | 'POST',
+  call: ProviderHttpCall,
+  body: string | undefined,
+): Promise<ProviderHttpAnswer> {
+  const withheld = [...credentials(call.headers), ...(call.withhold ?? [])]
+  const quote = (text: string) => excerpt(text, withheld)
+  const headers = {
+    accept: 'application/json',
+    'accept-encoding': 'identity',
+    'user-agent': 'gesso',
+    ...(body === undefined ? undefined : { 'content-type': 'application/json' }),
+    ...call.headers,
+  }
+  const received = await exchange(agent, { ...call, method, headers, body, quote })
+  if (received.status >= 300 && received.status < 400) throw redirected(call.title, received.status)
+  return { ...received, excerpt: (text = received.opening) => quote(text) }
+}
+
+/** The values that open doors: whole, and without a scheme such as `Bearer`. */
+function credentials(headers: ProviderHttpCall['headers'] = {}): string[] {
+  return Object.entries(headers)
+    .filter(([name]) => /auth|key|token|secret/i.test(name))
+    .flatMap(([, value]) => [value, value.replace(/^\S+\s+/, '')])
+}

@@ -1,0 +1,48 @@
+/** The providers that are on: those whose key is there, that were moved to another host, or that need no key. */
+import type { Provider, ProviderDefinition, ProviderDependencies } from './provider.ts'
+import type { OneProviderSettings } from './settings.ts'
+
+export interface OpenProviders {
+  get(id: string): Provider | undefined
+  /** What an operator sets to turn the provider on. */
+  howToConfigure(id: string): string
+}
+
+/** Makes every provider that is configured. */
+export function openProviders(
+  definitions: readonly ProviderDefinition[],
+  settings: Record<string, OneProviderSettings | undefined>,
+  dependencies: ProviderDependencies,
+): OpenProviders {
+  const open = new Map<string, Provider>()
+  for (const definition of definitions) {
+    const own = settings[definition.id]
+    if (!own || !isProviderOn(definition, own)) continue
+    const provider = definition.create(
+      {
+        apiKey: own.api_key?.reveal(),
+        baseUrl: own.base_url ?? definition.defaultBaseUrl,
+        timeoutMs: own.timeout_ms,
+        maxResponseBytes: own.max_response_bytes,
+      },
+      dependencies,
+    )
+    open.set(definition.id, provider)
+  }
+  return {
+    get: (id) => open.get(id),
+    howToConfigure: (id) => {
+      const { apiKey, baseUrl } = definitions.find((definition) => definition.id === id)?.environment ?? {}
+      return apiKey ?? baseUrl ?? `providers.${id} in gesso.yaml`
+    },
+  }
+}
+
+/** Is it configured? A moved provider may be a local server that wants no key. */
+export function isProviderOn(definition: ProviderDefinition, settings: OneProviderSettings): boolean {
+  return (
+    definition.environment.apiKey === undefined ||
+    settings.api_key !== undefined ||
+    (settings.base_url !== undefined && settings.base_url !== definition.defaultBaseUrl)
+  )
+}
