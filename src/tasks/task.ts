@@ -1,0 +1,77 @@
+/** A task as the rest of Gesso sees it, and the strict shapes of the JSON that its row holds. */
+import { z } from 'zod'
+import type { TaskStatus } from './states.ts'
+
+const warning = z.strictObject({ param: z.string().nullable(), code: z.string(), message: z.string() })
+
+/** What a caller is charged for a task, and from where. */
+const taskCost = z.strictObject({
+  /** Micro-USD. */
+  micros: z.int().min(0),
+  currency: z.literal('USD'),
+  source: z.enum(['free', 'credits', 'user', 'unmetered']),
+})
+export type TaskCost = z.infer<typeof taskCost>
+
+const tokenDetails = z.strictObject({
+  text_tokens: z.number().optional(),
+  image_tokens: z.number().optional(),
+  cached_tokens: z.number().optional(),
+})
+
+/** OpenAI's usage object, and how many pictures were delivered. */
+const taskUsage = z.strictObject({
+  generated_images: z.int().min(0),
+  input_tokens: z.number().optional(),
+  output_tokens: z.number().optional(),
+  total_tokens: z.number().optional(),
+  input_tokens_details: tokenDetails.optional(),
+  output_tokens_details: tokenDetails.optional(),
+})
+export type TaskUsage = z.infer<typeof taskUsage>
+
+/** What a finished task says beside its pictures. */
+export const taskResult = z.strictObject({
+  /** The size of the first picture, `WxH`. */
+  size: z.string(),
+  quality: z.string().optional(),
+  background: z.string().optional(),
+  output_format: z.string(),
+  usage: taskUsage,
+  cost: taskCost,
+  warnings: z.array(warning),
+  upstream_request_id: z.string().optional(),
+})
+export type TaskResult = z.infer<typeof taskResult>
+
+/** Why a task failed, in the words the caller got. */
+export const taskError = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  param: z.string().nullable(),
+})
+export type TaskError = z.infer<typeof taskError>
+
+/** The part of the stored request that answers show again. */
+export const storedRequest = z.looseObject({
+  prompt: z.string(),
+  size: z.string().optional(),
+  quality: z.string().optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
+})
+export type StoredRequest = z.infer<typeof storedRequest>
+
+export interface Task {
+  id: string
+  accountId: string
+  status: TaskStatus
+  mode: 'generation' | 'edit'
+  model: string
+  request: StoredRequest
+  createdAt: Date
+  startedAt: Date | null
+  completedAt: Date | null
+  expiresAt: Date | null
+  result: TaskResult | null
+  error: TaskError | null
+}
