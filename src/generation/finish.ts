@@ -1,0 +1,128 @@
+/**
+ * The end of the story: the pictures and the outcome are recorded, or the failure. From here on the task can be
+ * fetched by its id, whatever becomes of the caller's connection.
+ */
+import type { Clock } from '../lib/clock.ts'
+import { GessoError } from '../lib/errors.ts'
+import type { Model } from '../models/model.ts'
+import { ProviderError } from '../providers/provider-error.ts'
+import type { FinishedTask } from '../tasks/finish-task.ts'
+import type { OutcomeRecorder } from '../tasks/record-outcome.ts'
+import { storedRequest, type TaskResult } from '../tasks/task.ts'
+import type { Admitted } from './context.ts'
+import type { FinishEvents } from './events.ts'
+import type { Outcome } from './outcome.ts'
+import { type GenerationRequest, toStoredRequest } from './request.ts'
+import type { KeptPicture } from './store-pictures.ts'
+
+export interface FinishDependencies {
+  outcomes: OutcomeRecorder
+  clock: Clock
+  /** How long a result can be fetched. */
+  resultTtlMs: number
+  events: FinishEvents
+}
+
+/** Records the pictures. Throws `outcome_unknown` where the task was given up in the meantime. */
+export async function finish(
+  dependencies: FinishDependencies,
+  work: {
+    admitted: Admitted
+    accountId: string
+    model: Model
+    request: GenerationRequest
+    stored: readonly KeptPicture[]
+    result: TaskResult
+  },
+): Promise<Outcome> {
+  const { admitted, stored, result } = work
+  const times = endOfTask(dependencies)
+  // Without the bytes: an outcome may have to wait in memory for the database.
+  const images = stored.map(({ bytes: _, ...image }) => image)
+  const recorded = await dependencies.outcomes.record(
+    admitted.taskId,
+    { status: 'SUCCEEDED', result, images },
+    times,
+  )
+  if (recorded !== 'recorded') throw notRecorded(recorded, admitted.taskId)
+  dependencies.events.taskEnded({
+    taskId: admitted.taskId,
+    status: 'SUCCEEDED',
+    images: stored.length,
+    durationMs: times.completedAt.getTime() - admitted.createdAt.getTime(),
+  })
+  return {
+    task: {
+      id: admitted.taskId,
+      accountId: work.accountId,
+      status: 'SUCCEEDED',
+      mode: 'generation',
+      model: work.model.id,
+      request: storedRequest.parse(toStoredRequest(work.request)),
+      createdAt: admitted.createdAt,
+      startedAt: admitted.createdAt,
+      ...times,
+      result,
+      error: null,
+    },
+    pictures: stored,
+  }
+}
+
+/** Records the failure and answers the error for the caller, who gets it even where it could not be recorded. */
+export async function recordFailure(
+  dependencies: FinishDependencies,
+  admitted: Admitted,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof NotRecordedError)) {
+    const outcome = { status: 'FAILED', error: publicError(error) } as const
+    // A failure that cannot be recorded for another reason than an absent database is ended by the next heartbeat.
+    await dependencies.outcomes
+      .record(admitted.taskId, outcome, endOfTask(dependencies))
+      .catch(() => undefined)
+  }
+  dependencies.events.taskEnded({
+    taskId: admitted.taskId,
+    status: 'FAILED',
+    images: 0,
+    durationMs: dependencies.clock.now().getTime() - admitted.createdAt.getTime(),
+    error,
+  })
+  return withoutUnsafeRetry(error)
+}
+
+/** After dispatch a repetition could pay twice, so only a provider that surely did not start may be asked again. */
+function withoutUnsafeRetry(error: unknown): unknown {
+  const surelyNotStarted = error instanceof ProviderError && error.dispatched === 'no'
+  if (!(error instanceof GessoError) || !error.retryable || surelyNotStarted) return error
+  const { code, attribution, message, param, detail } = error
+  return new GessoError({ code, attribution, message, param, detail, cause: error })
+}
+
+function endOfTask({ clock, resultTtlMs }: FinishDependencies): FinishedTask {
+  const completedAt = clock.now()
+  return { completedAt, expiresAt: new Date(completedAt.getTime() + resultTtlMs) }
+}
+
+function publicError(error: unknown) {
+  return error instanceof GessoError
+    ? { code: error.code, message: error.message, param: error.param }
+    : { code: 'internal_error', message: 'The server failed for a reason of its own.', param: null }
+}
+
+/** The pictures are made, but the task could not be recorded as ended by them; it must not be failed by us either. */
+class NotRecordedError extends GessoError {
+  override name = 'NotRecordedError'
+}
+
+function notRecorded(how: 'refused' | 'later', taskId: string): NotRecordedError {
+  return new NotRecordedError({
+    code: 'outcome_unknown',
+    attribution: 'platform',
+    message:
+      how === 'refused'
+        ? 'The task was given up while its picture was still being made; nothing is charged for it.'
+        : `The picture is made and kept, but the database is away. GET /v1/images/generations/${taskId} gives it once the database is back.`,
+  })
+}

@@ -1,0 +1,92 @@
+/** What the task will say beside its pictures: the values that were really used, usage, cost and warnings. */
+import { storableText } from '../lib/storable-text.ts'
+import type { ImageFields, Size } from '../models/fields.ts'
+import type { MappedFields, Warning } from '../models/map-fields.ts'
+import { sizeText } from '../models/size-rule.ts'
+import type { ProviderCompleted, TokenUsage } from '../providers/provider.ts'
+import type { TaskCost, TaskResult, TaskUsage } from '../tasks/task.ts'
+import type { KeptPicture } from './store-pictures.ts'
+
+/** Nothing is charged yet: accounts are unmetered until there is a ledger. */
+const unmetered: TaskCost = { micros: 0, currency: 'USD', source: 'unmetered' }
+
+/** `warnings` are about the request, `missing` about pictures that failed. */
+export function prepareResult(parts: {
+  made: ProviderCompleted
+  mapped: MappedFields
+  asked: ImageFields
+  stored: readonly KeptPicture[]
+  warnings: readonly Warning[]
+  missing: readonly Warning[]
+}): TaskResult {
+  const { made, mapped, asked, stored, missing } = parts
+  const first = stored[0]
+  if (!first) throw new Error('a result needs a picture')
+  const failed = missing.filter((warning) => warning.param === 'n').length
+  return {
+    size: sizeText(first),
+    quality: storableText(made.effective?.quality, 100) ?? mapped.provider.quality,
+    background: storableText(made.effective?.background, 100) ?? mapped.provider.background,
+    output_format: first.format,
+    usage: usage(made.usage, stored.length),
+    cost: unmetered,
+    warnings: [
+      ...parts.warnings,
+      ...missing,
+      ...fewerThanAsked(asked.n, stored.length + failed),
+      ...otherSize(asked.size, first),
+    ],
+    upstream_request_id: storableText(made.upstreamRequestId, 200),
+  }
+}
+
+/** Pictures that the provider owed and said nothing about. */
+function fewerThanAsked(asked: number, accountedFor: number): Warning[] {
+  if (accountedFor >= asked) return []
+  const count = asked - accountedFor
+  return [
+    {
+      param: 'n',
+      code: 'fewer_images',
+      message: `The provider made ${count} ${count === 1 ? 'picture' : 'pictures'} fewer than the ${asked} asked for, without giving a reason.`,
+    },
+  ]
+}
+
+/** The provider drew another size than it was asked for. */
+function otherSize(asked: Size | undefined, made: Size): Warning[] {
+  if (!asked || (asked.width === made.width && asked.height === made.height)) return []
+  return [
+    {
+      param: 'size',
+      code: 'other_size',
+      message: `The provider drew ${sizeText(made)} instead of the ${sizeText(asked)} asked for.`,
+    },
+  ]
+}
+
+function usage(tokens: TokenUsage | undefined, generatedImages: number): TaskUsage {
+  return {
+    generated_images: generatedImages,
+    input_tokens: count(tokens?.inputTokens),
+    output_tokens: count(tokens?.outputTokens),
+    total_tokens: count(tokens?.totalTokens),
+    input_tokens_details: details(tokens?.inputTokensDetails),
+    output_tokens_details: details(tokens?.outputTokensDetails),
+  }
+}
+
+function details(tokens: { textTokens?: number; imageTokens?: number; cachedTokens?: number } | undefined) {
+  return (
+    tokens && {
+      text_tokens: count(tokens.textTokens),
+      image_tokens: count(tokens.imageTokens),
+      cached_tokens: count(tokens.cachedTokens),
+    }
+  )
+}
+
+/** A number that can be one of tokens; anything else a provider reports is as good as nothing. */
+function count(tokens: number | undefined): number | undefined {
+  return Number.isSafeInteger(tokens) && Number(tokens) >= 0 ? tokens : undefined
+}

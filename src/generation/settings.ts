@@ -1,0 +1,14 @@
+/** Bounds and defaults of a generation. */
+import { z } from 'zod'
+import { oneOf, wholeNumber } from '../lib/setting.ts'
+
+export const generationSettings = z.strictObject({
+  /** How many generations run at once in this process; more are refused with `queue_full`. */
+  concurrent: wholeNumber({ min: 1, max: 100_000 }).default(64),
+  /** What a caller gets who asked for neither `url` nor `b64_json`. */
+  response_format: oneOf(['url', 'b64_json']).default('url'),
+  /** The largest picture taken from a provider's result URL. */
+  max_image_bytes: wholeNumber({ min: 1_024, max: 1_073_741_824 }).default(50 * 1024 * 1024),
+})
+
+export type GenerationSettings = z.infer<typeof generationSettings>
