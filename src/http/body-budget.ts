@@ -1,0 +1,47 @@
+/**
+ * Bounds the bytes of request bodies that this process holds while it reads them, whoever sends them: many callers
+ * who each stay below the limit of one body must not fill the memory together.
+ */
+import { GessoError } from '../lib/errors.ts'
+
+/** The share of one body. Given back when it is disposed. */
+export interface BodyShare extends Disposable {
+  /** Counts bytes that were read. Throws `queue_full` where the budget is used up; they then count for nothing. */
+  take(bytes: number): void
+}
+
+export interface BodyBudget {
+  open(): BodyShare
+}
+
+/** A budget of this many decoded bytes. */
+export function createBodyBudget(budgetBytes: number): BodyBudget {
+  let heldBytes = 0
+  return {
+    open() {
+      let ownBytes = 0
+      return {
+        take(bytes) {
+          if (heldBytes + bytes > budgetBytes) throw tooManyBodies()
+          heldBytes += bytes
+          ownBytes += bytes
+        },
+        [Symbol.dispose]() {
+          heldBytes -= ownBytes
+          ownBytes = 0
+        },
+      }
+    },
+  }
+}
+
+function tooManyBodies(): GessoError {
+  return new GessoError({
+    code: 'queue_full',
+    attribution: 'capacity',
+    message:
+      'This server is reading as many bytes of request bodies as it can hold at once. Try again shortly.',
+    retryable: true,
+    retryAfterMs: 1_000,
+  })
+}
