@@ -1,0 +1,183 @@
+/**
+ * The table of contents: every part of a running Gesso, built in reading order and disposed in reverse. Nothing
+ * else imports a concrete implementation, and nothing happens when a module is imported.
+ */
+import { join } from 'node:path'
+import type { Kysely } from 'kysely'
+import { ensureDefaultAccount } from './accounts/ensure-default-account.ts'
+import type { LoadedConfig } from './config/load-config.ts'
+import { adminKey, prepareDataDirectory, signingSecret } from './config/own-secrets.ts'
+import { pendingMigrations } from './db/migrate.ts'
+import { openConfiguredDatabase } from './db/open-configured-database.ts'
+import type { Database } from './db/schema.ts'
+import { isAvailable } from './generation/choose-route.ts'
+import { createGate, type Gate } from './generation/gate.ts'
+import { generate } from './generation/generate.ts'
+import { listen, listeningUrl } from './http/listen.ts'
+import { createServer } from './http/server.ts'
+import { getImage, getImageForLink } from './images/get-image.ts'
+import { createImageUrls } from './images/image-url.ts'
+import { createAuthenticator } from './keys/authenticate.ts'
+import { ensureFirstKey } from './keys/create-key.ts'
+import { generateKey } from './keys/key-format.ts'
+import { type Clock, systemClock } from './lib/clock.ts'
+import type { Secret } from './lib/secret.ts'
+import { rasterise } from './media/rasterise.ts'
+import { createCatalogue } from './models/catalogue.ts'
+import { describeModel } from './models/describe-model.ts'
+import { createGuardedFetch } from './net/guarded-fetch.ts'
+import { createDiskStore } from './objects/disk.ts'
+import type { ObjectStore } from './objects/object-store.ts'
+import { createProviderHttp } from './providers/http.ts'
+import { openProviders } from './providers/open-providers.ts'
+import { providerDefinitions } from './providers/registry.ts'
+import { getTask } from './tasks/get-task.ts'
+import { startNode } from './tasks/node.ts'
+import { createEvents } from './telemetry/events.ts'
+import { createLogger } from './telemetry/logger.ts'
+
+export interface App extends AsyncDisposable {
+  /** Where clients reach it. */
+  readonly publicUrl: string
+  /** Where it listens, as this machine reaches it. */
+  readonly address: string
+  /** The key to start with, and whether this start made it. */
+  readonly firstKey: { key: Secret; created: boolean }
+  /** The models that work as things stand, and how many more a provider key would turn on. */
+  readonly models: { available: string[]; unavailable: number }
+  /** Which PostgreSQL holds the rows, in words. */
+  readonly database: string
+}
+
+/**
+ * Starts a whole Gesso, listening. Throws before it listens where anything is wrong. Disposal stops taking
+ * requests, waits for running generations, then lets go of everything else. As a `tool` it works beside the server
+ * of the same data directory.
+ */
+export async function openApp(
+  loaded: LoadedConfig,
+  options: { clock?: Clock; role?: 'server' | 'tool' } = {},
+): Promise<App> {
+  const { config } = loaded
+  const clock = options.clock ?? systemClock
+  await using stack = new AsyncDisposableStack()
+
+  const logger = createLogger(config.log)
+  const events = createEvents(logger)
+  for (const warning of loaded.warnings) logger.warn(warning)
+
+  prepareDataDirectory(config.data_dir, loaded.sourceOf(['data_dir']))
+  const secret = signingSecret(config.data_dir, config.secret)
+  const firstKey = config.admin_key
+    ? { key: config.admin_key, created: false }
+    : adminKey(config.data_dir, generateKey)
+
+  const database = stack.use(
+    await openConfiguredDatabase({
+      settings: config.database,
+      dataDir: config.data_dir,
+      role: options.role ?? 'server',
+      onNotice: (text) => logger.warn(text),
+    }),
+  )
+  const { db } = database
+  const accountId = await ensureDefaultAccount(db)
+  await ensureFirstKey(db, firstKey.key.reveal(), {
+    accountId,
+    name: config.admin_key ? 'GESSO_ADMIN_KEY' : 'first key',
+    scopes: ['admin'],
+    origin: config.admin_key ? 'configured' : 'first',
+    now: clock.now(),
+  })
+
+  const resultTtlMs = config.images.result_ttl_seconds * 1_000
+  const node = stack.use(
+    await startNode(db, {
+      resultTtlMs,
+      onOrphans: (count) =>
+        logger.warn({ count }, 'tasks of a stopped process were ended as outcome_unknown'),
+      onFailure: (error) => logger.warn({ err: error }, 'heartbeat failed'),
+    }),
+  )
+
+  const objects = createDiskStore({ directory: join(config.data_dir, 'objects') })
+  await objects.sweepTemporary()
+  const guardedFetch = stack.use(createGuardedFetch({ allowPrivate: config.network.allow_private }))
+  const http = stack.use(createProviderHttp())
+  const providers = openProviders(providerDefinitions, config.providers, { http, rasterise })
+  const catalogue = createCatalogue(config.models)
+
+  // Asked when a link is made: the port may be known only after listening.
+  const publicUrl = () => config.server.public_url ?? listeningUrl(server)
+  const imageUrls = createImageUrls({ secret, publicUrl, ttlSeconds: config.images.url_ttl_seconds, clock })
+  const authenticator = createAuthenticator({
+    db,
+    clock,
+    defaultRequestsPerMinute: config.keys.requests_per_minute,
+    configuredKey: config.admin_key,
+  })
+
+  const gate = createGate(config.generation.concurrent)
+  const generation = {
+    db,
+    clock,
+    nodeId: node.id,
+    outcomes: node.outcomes,
+    catalogue,
+    providers,
+    guardedFetch,
+    objects,
+    events,
+    resultTtlMs,
+    maxImageBytes: config.generation.max_image_bytes,
+  }
+  const server = await createServer(config.server, {
+    authenticator,
+    logger,
+    generate: (context, request) => gate.run((signal) => generate(generation, context, request, signal)),
+    getTask: (input) => getTask(db, input),
+    getImage: (input) => getImage(db, input),
+    getImageForLink: (imageId) => getImageForLink(db, imageId),
+    listModels: () => catalogue.all().map((model) => describeModel(model, isAvailable(providers, model))),
+    getModel: (id) => {
+      const model = catalogue.resolve(id)
+      return describeModel(model, isAvailable(providers, model))
+    },
+    imageUrls,
+    objects,
+    publicUrl,
+    defaultResponseFormat: config.generation.response_format,
+    notReady: () => reasonsNotReady(db, objects, gate),
+  })
+
+  stack.defer(async () => {
+    await Promise.all([gate.close(config.server.stop_timeout_ms), server.close()])
+  })
+  await listen(server, config.server)
+
+  const available = catalogue.all().filter((model) => isAvailable(providers, model))
+  const owned = stack.move()
+  return {
+    publicUrl: publicUrl(),
+    address: listeningUrl(server),
+    firstKey,
+    models: {
+      available: available.map((model) => model.id),
+      unavailable: catalogue.all().length - available.length,
+    },
+    database: database.description,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** What stands in the way of work, in words. Never asks a provider. */
+async function reasonsNotReady(db: Kysely<Database>, objects: ObjectStore, gate: Gate): Promise<string[]> {
+  const [migrations, storage] = await Promise.allSettled([pendingMigrations(db), objects.check()])
+  const missing = migrations.status === 'fulfilled' ? migrations.value : []
+  return [
+    ...(gate.closed ? ['the server is stopping'] : []),
+    ...(migrations.status === 'rejected' ? ['the database cannot be reached'] : []),
+    ...(missing.length > 0 ? [`migrations are missing: ${missing.join(', ')}`] : []),
+    ...(storage.status === 'rejected' ? ['the object store cannot be written'] : []),
+  ]
+}

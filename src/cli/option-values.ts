@@ -1,0 +1,27 @@
+/** Option values as the command line understands them; what it does not, is a usage error. */
+import { InvalidArgumentError } from 'commander'
+
+/** A whole number. Which ones are allowed is the server's to say. */
+export function wholeNumberOption(text: string): number {
+  const value = Number(text)
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It must be a whole number.')
+  return value
+}
+
+/** A whole number of at least 1. */
+export function countOption(text: string): number {
+  const value = wholeNumberOption(text)
+  if (value < 1 || value > 10_000_000)
+    throw new InvalidArgumentError('It must be a whole number from 1 to 10000000.')
+  return value
+}
+
+const unitsMs: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+
+/** A duration such as `30d`, `12h`, `45m` or `2w`, in milliseconds. */
+export function durationOption(text: string): number {
+  const [, amount, unit] = /^([1-9]\d{0,4})([mhdw])$/.exec(text) ?? []
+  if (!amount || !unit) throw new InvalidArgumentError('It must be a duration such as 45m, 12h, 30d or 2w.')
+  return Number(amount) * (unitsMs[unit] ?? 0)
+}
