@@ -1,0 +1,226 @@
+/**
+ * A vendor's server on 127.0.0.1, as far as all vendors are alike: it records what reaches it, takes its time,
+ * and misbehaves on demand. What a vendor says on the wire is the business of the file named after it.
+ */
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { UpstreamScenario } from '../../src/providers/testing/conformance.ts'
+
+export interface RecordedRequest {
+  method: string
+  /** Path and query. */
+  path: string
+  headers: IncomingHttpHeaders
+  /** JSON parsed, a form as an object of its parts, `undefined` without a body. */
+  body: unknown
+}
+
+export interface FakeAnswer {
+  status: number
+  headers?: Record<string, string>
+  /** Bytes go out as they are, anything else as JSON. */
+  body: unknown
+}
+
+/** The vendor's own side of a fake. */
+export interface FakeVendor {
+  /** Answers a well-behaved request. */
+  answer(request: RecordedRequest): Promise<FakeAnswer>
+  /** The vendor's body for a failure that has a status of its own. */
+  fail(scenario: StatusScenario, request: RecordedRequest): FakeAnswer
+  /** Does this request ask for pictures? Scenarios are played on these only. */
+  isSubmission(request: RecordedRequest): boolean
+}
+
+export type StatusScenario = 'moderation' | '401' | '402' | '429' | '500' | '503' | 'empty'
+
+export interface FakeUpstream extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>`, without a path. */
+  readonly origin: string
+  /** The base URL to configure, version path included. */
+  readonly url: string
+  /** Everything that arrived, oldest first. */
+  readonly requests: RecordedRequest[]
+  /** What arrived at the other host to which the scenario `redirect` points. */
+  readonly foreignRequests: RecordedRequest[]
+  /** How many requests asked for pictures. */
+  submissions(): number
+  /**
+   * Changes the behaviour for the next `times` submissions, or for good without `times`. An answer instead of a
+   * scenario is given word for word.
+   */
+  play(scenario: UpstreamScenario | FakeAnswer, times?: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Starts the server on a free port. `latencyMs` passes before each answer to a submission. */
+export async function startFakeUpstream(
+  vendor: (origin: string) => FakeVendor,
+  options: { basePath: string; latencyMs?: number },
+): Promise<FakeUpstream> {
+  const requests: RecordedRequest[] = []
+  const foreignRequests: RecordedRequest[] = []
+  let scenario: UpstreamScenario | FakeAnswer = 'ok'
+  let timesLeft = Number.POSITIVE_INFINITY
+  const foreign = await listen(async (message, response) => {
+    foreignRequests.push(await record(message))
+    response.end('{}')
+  })
+  const main = await listen(async (message, response) => {
+    const request = await record(message)
+    requests.push(request)
+    const isSubmission = own.isSubmission(request)
+    const playing = isSubmission && timesLeft > 0 ? scenario : 'ok'
+    if (isSubmission) timesLeft -= 1
+    if (isSubmission && options.latencyMs) await sleep(options.latencyMs)
+    await act(playing, { own, request, response, elsewhere: foreign.origin })
+  })
+  const own = vendor(main.origin)
+  const close = async () => {
+    await Promise.all([main.close(), foreign.close()])
+  }
+  return {
+    origin: main.origin,
+    url: `${main.origin}${options.basePath}`,
+    requests,
+    foreignRequests,
+    submissions: () => requests.filter((request) => own.isSubmission(request)).length,
+    async play(next, times = Number.POSITIVE_INFINITY) {
+      scenario = next
+      timesLeft = times
+      if (next === 'refused') await main.close()
+      else await main.open()
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+interface Scene {
+  own: FakeVendor
+  request: RecordedRequest
+  response: ServerResponse
+  elsewhere: string
+}
+
+async function act(
+  scenario: UpstreamScenario | FakeAnswer,
+  { own, request, response, elsewhere }: Scene,
+): Promise<void> {
+  if (typeof scenario === 'object') return send(response, scenario)
+  switch (scenario) {
+    case 'ok':
+      return send(response, await own.answer(request))
+    case 'silent':
+    case 'refused':
+      return
+    case 'garbage':
+      return send(response, {
+        status: 200,
+        headers: { 'content-type': 'text/html' },
+        body: Buffer.from(`<html>It works! ${JSON.stringify(request)}</html>`),
+      })
+    case 'redirect':
+      return send(response, {
+        status: 307,
+        headers: { location: `${elsewhere}${request.path}` },
+        body: 'moved',
+      })
+    case 'truncated': {
+      const bytes = bodyBytes((await own.answer(request)).body)
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length })
+      response.write(bytes.subarray(0, bytes.length >> 1), () => response.destroy())
+      return
+    }
+    case 'oversize':
+      return overflow(response)
+    default:
+      return send(response, own.fail(scenario, request))
+  }
+}
+
+/** Sent again and again, so that the memory of the process is not the fake's doing. */
+const piece = Buffer.alloc(64 * 1024, 'A')
+
+/** A picture without end, or rather of 300 MB, because tests must stop by themselves. */
+async function overflow(response: ServerResponse): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/json' })
+  await pipeline(function* () {
+    yield '{"created":1,"data":[{"b64_json":"'
+    for (let sent = 0; sent < 300 * 1024 * 1024; sent += piece.length) yield piece
+    yield '"}]}'
+  }, response)
+}
+
+function send(response: ServerResponse, answer: FakeAnswer): void {
+  const bytes = bodyBytes(answer.body)
+  const headers = { 'content-type': 'application/json', 'content-length': bytes.length, ...answer.headers }
+  response.writeHead(answer.status, headers).end(bytes)
+}
+
+function bodyBytes(body: unknown): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
+}
+
+async function record(message: IncomingMessage): Promise<RecordedRequest> {
+  const bytes = await buffer(message)
+  const type = message.headers['content-type'] ?? ''
+  let body: unknown
+  if (type.startsWith('multipart/form-data')) body = await readForm(bytes, type)
+  else if (bytes.length > 0) body = JSON.parse(bytes.toString())
+  return { method: message.method ?? '', path: message.url ?? '', headers: message.headers, body }
+}
+
+/** Parts by name; files as bytes, a repeated name as an array. */
+async function readForm(bytes: Buffer, type: string): Promise<Record<string, unknown>> {
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData()
+  const parts: Record<string, unknown> = {}
+  for (const name of new Set(form.keys())) {
+    const values = await Promise.all(
+      form
+        .getAll(name)
+        .map(async (value) => (typeof value === 'string' ? value : Buffer.from(await value.arrayBuffer()))),
+    )
+    parts[name] = values.length === 1 ? values[0] : values
+  }
+  return parts
+}
+
+interface Listener {
+  origin: string
+  /** Listens again, on the same port. */
+  open(): Promise<void>
+  /** Stops at once, connections included. */
+  close(): Promise<void>
+}
+
+async function listen(
+  handle: (message: IncomingMessage, response: ServerResponse) => Promise<void>,
+): Promise<Listener> {
+  const server = createServer((message, response) => {
+    // A client that hangs up in the middle is part of the play.
+    handle(message, response).catch(() => response.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    async open() {
+      if (server.listening) return
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
+    },
+    async close() {
+      if (!server.listening) return
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
