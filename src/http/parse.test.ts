@@ -40,7 +40,7 @@ test.each<[string, unknown, string | null, RegExp]>([
   expect(() => parse(typeof body === 'object' && body !== null ? { ...good, ...body } : body)).toThrow(
     expect.objectContaining({ param, message: expect.stringMatching(message) }),
   )
-  expect(performance.now() - startedAtMs).toBeLessThan(100)
+  expect(performance.now() - startedAtMs).toBeLessThan(2_000)
 })
 
 test('a million characters of prompt pass the door; the limit is the model’s', () => {

@@ -75,6 +75,6 @@ describe('cutAfterImageEnd', () => {
     const png = Buffer.alloc(sizeBytes)
     png.write('\x89PNG\r\n\x1a\n', 'latin1')
     cutAfterImageEnd(png)
-    expect(performance.now() - startedAt).toBeLessThan(3_000)
+    expect(performance.now() - startedAt).toBeLessThan(15_000)
   })
 })

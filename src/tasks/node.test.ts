@@ -55,7 +55,7 @@ test('an admission whose answer was lost ends by itself, a task under work does 
   await using node = await start()
   const working = await admitWith(node)
   const lost = await admit(node.id)
-  await expect.poll(() => statusOf(lost), { timeout: 2_000 }).toBe('FAILED')
+  await expect.poll(() => statusOf(lost), { timeout: 10_000 }).toBe('FAILED')
   expect(await statusOf(working)).toBe('IN_PROGRESS')
 })
 
@@ -72,7 +72,7 @@ test('the tasks of a node that died are ended by another within a lease', async 
     database.db,
   )
   await using _node = await start()
-  await expect.poll(() => statusOf(task), { timeout: 3_000 }).toBe('FAILED')
+  await expect.poll(() => statusOf(task), { timeout: 10_000 }).toBe('FAILED')
 })
 
 test('a node that could not reach the database itself judges nobody before it has listened for a lease', async () => {
@@ -81,7 +81,7 @@ test('a node that could not reach the database itself judges nobody before it ha
   await expect.poll(() => failures.length, { timeout: 100 }).toBe(0)
   // The outage: every beat fails for longer than a lease.
   await sql`alter table nodes rename to nodes_away`.execute(database.db)
-  await expect.poll(() => failures.length, { timeout: 3_000 }).toBeGreaterThan(2)
+  await expect.poll(() => failures.length, { timeout: 10_000 }).toBeGreaterThan(2)
   const other = await admit('node_other')
   await sql`insert into nodes_away (id, host, pid, heartbeat_at) values ('node_other', 'h', 1, now() - interval '10 seconds')`.execute(
     database.db,

@@ -94,14 +94,17 @@ test(`${rounds} rounds of kill -9 lose nothing that was acknowledged`, { timeout
     const gesso = await startGesso({ dataDir, env })
     const answers: Acknowledged[] = []
     const working = Array.from({ length: clients }, () => load(gesso, answers))
-    await pause(100 + Math.random() * 500)
+    // Every third is shot while it warms up; the others have answered somebody, however slow the machine is.
+    const warm = round % 3 !== 2
+    if (warm) await expect.poll(() => answers.length, { timeout: 20_000 }).toBeGreaterThan(0)
+    await pause(50 + Math.random() * 400)
     // Now and then PostgreSQL is shot as well, a moment before.
     if (round % 5 === 4) killPostgres()
     await gesso.end('SIGKILL')
     await Promise.all(working)
     all.push(...answers)
   }
-  expect(all.length).toBeGreaterThan(rounds * 2)
+  expect(all.length).toBeGreaterThan(rounds / 2)
 
   const gesso = await startGesso({ dataDir, env })
   await checkAll(gesso, all)

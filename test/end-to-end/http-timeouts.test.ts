@@ -47,7 +47,7 @@ describe.concurrent('a connection', () => {
     connection.write(head('GET /healthz HTTP/1.1', 'Host: x'))
     await expect.poll(connection.received).toContain('{"status":"ok"}')
     expect(connection.received()).toMatch(/keep-alive: timeout=1\r\n/i)
-    await connection.ended(4_000)
+    await connection.ended(15_000)
     expect(performance.now() - startedAtMs).toBeGreaterThan(900)
   })
 
@@ -73,7 +73,7 @@ describe.concurrent('a connection', () => {
       ),
     )
     const drip = setInterval(() => connection.write(' '), 100)
-    await connection.ended(4_000).finally(() => clearInterval(drip))
+    await connection.ended(15_000).finally(() => clearInterval(drip))
     const answer = readAnswer(connection.received())
     expect(answer).toMatchObject({ status: 408, error: { code: 'request_timeout' } })
     expect(answer.headers.get('x-should-retry')).toBe('true')
@@ -89,10 +89,10 @@ describe.concurrent('a connection', () => {
     still.write(line)
     using reading = openConnection(world.url)
     reading.write(line)
+    await expect.poll(() => reading.received().length, { timeout: 15_000 }).toBeGreaterThan(sizeBytes)
     await new Promise((done) => setTimeout(done, 2_500))
-    expect(reading.received().length).toBeGreaterThan(sizeBytes)
     still.socket.resume()
-    await still.ended(3_000)
+    await still.ended(15_000)
     expect(still.received().length).toBeLessThan(sizeBytes)
   })
 })
@@ -132,6 +132,6 @@ test('a stop right after an answer does not wait for the connection that the ans
     await (await fetch(data[0].url)).arrayBuffer()
     const startedAtMs = performance.now()
     await world[Symbol.asyncDispose]()
-    expect(performance.now() - startedAtMs).toBeLessThan(5_000)
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000)
   }
 })

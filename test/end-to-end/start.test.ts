@@ -240,7 +240,7 @@ test('a stop under load cuts no answer, stops PostgreSQL, and leaves nothing run
     })
     return [response.status, ((await response.json()) as { data?: unknown[] }).data?.length]
   })
-  await expect.poll(() => upstream.submissions(), { timeout: 5_000 }).toBe(12)
+  await expect.poll(() => upstream.submissions(), { timeout: 15_000 }).toBe(12)
   const ending = gesso.end('SIGTERM')
   expect(await Promise.all(calls)).toEqual(Array.from({ length: 12 }, () => [200, 1]))
   expect(await ending).toBe(0)
