@@ -3,6 +3,7 @@
 // hands over to the checkout's own `node` package, or says in a sentence what is missing.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import * as modules from 'node:module'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
@@ -13,6 +14,8 @@ const main = existsSync(new URL('../src/main.ts', import.meta.url))
   : built
 
 if (Number(process.versions.node.split('.')[0]) >= needed) {
+  // Half a second of each start is compiling. The cache lies with the packages, where only their owner writes.
+  modules.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/gesso', import.meta.url)))
   await import(main.href)
 } else {
   const own = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url))
