@@ -5,8 +5,8 @@ import { ensureDefaultAccount } from '../accounts/ensure-default-account.ts'
 import { createKey } from '../keys/create-key.ts'
 import { revokeKey } from '../keys/revoke-key.ts'
 import type { Scope } from '../keys/scopes.ts'
-import { createId } from '../lib/ids.ts'
-import { type Admission, admitTask } from './admit-task.ts'
+import type { Admission } from './admit-task.ts'
+import { admitSampleTask } from './testing/sample-task.ts'
 
 let database: TestDatabase
 let accountId: string
@@ -24,21 +24,7 @@ async function newKey(requestsPerMinute: number, scopes: Scope[] = ['images:writ
 }
 
 function admit(keyId: string, now: Date): Promise<Admission> {
-  return admitTask(database.db, {
-    keyId,
-    nodeId: 'node_test',
-    now,
-    defaultRequestsPerMinute: 600,
-    task: {
-      id: createId('image'),
-      requestId: 'req_test',
-      mode: 'generation',
-      model: 'm',
-      provider: 'p',
-      upstreamModel: 'u',
-      request: { prompt: 'a fox' },
-    },
-  })
+  return admitSampleTask(database.db, { keyId, nodeId: 'node_test', now })
 }
 
 async function taskCount(keyId: string): Promise<number> {

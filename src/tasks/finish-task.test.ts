@@ -1,15 +1,13 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../test/setup/test-database.ts'
-import { ensureDefaultAccount } from '../accounts/ensure-default-account.ts'
 import type { StoredImage } from '../images/stored-image.ts'
-import { createKey } from '../keys/create-key.ts'
 import { createId } from '../lib/ids.ts'
-import { admitTask } from './admit-task.ts'
 import { failOrphans } from './fail-orphans.ts'
 import { finishTask, type TaskOutcome } from './finish-task.ts'
 import { getTask } from './get-task.ts'
 import { type TaskStatus, taskStatuses, transitions } from './states.ts'
+import { admitSampleTask, createSampleKey } from './testing/sample-task.ts'
 
 let database: TestDatabase
 let accountId: string
@@ -18,30 +16,13 @@ let taskId: string
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  accountId = await ensureDefaultAccount(database.db)
-  keyId = (
-    await createKey(database.db, { accountId, name: 'test', scopes: ['admin'], requestsPerMinute: 10_000 })
-  ).id
+  ;({ accountId, keyId } = await createSampleKey(database.db))
 })
 afterAll(() => database[Symbol.asyncDispose]())
 
 beforeEach(async () => {
   taskId = createId('image')
-  await admitTask(database.db, {
-    keyId,
-    nodeId: 'node_mine',
-    now: new Date(),
-    defaultRequestsPerMinute: 600,
-    task: {
-      id: taskId,
-      requestId: 'r',
-      mode: 'generation',
-      model: 'm',
-      provider: 'p',
-      upstreamModel: 'u',
-      request: { prompt: 'x' },
-    },
-  })
+  await admitSampleTask(database.db, { keyId, nodeId: 'node_mine', id: taskId })
 })
 
 const times = { completedAt: new Date(), expiresAt: new Date(Date.now() + 1_000) }

@@ -1,22 +1,17 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../test/setup/test-database.ts'
-import { ensureDefaultAccount } from '../accounts/ensure-default-account.ts'
-import { createKey } from '../keys/create-key.ts'
 import { createId } from '../lib/ids.ts'
-import { admitTask } from './admit-task.ts'
 import { getTask } from './get-task.ts'
 import { type Node, type NodeOptions, startNode } from './node.ts'
+import { admitSampleTask, createSampleKey } from './testing/sample-task.ts'
 
 let database: TestDatabase
 let accountId: string
 let keyId: string
 beforeAll(async () => {
   database = await createTestDatabase()
-  accountId = await ensureDefaultAccount(database.db)
-  keyId = (
-    await createKey(database.db, { accountId, name: 'test', scopes: ['admin'], requestsPerMinute: 10_000 })
-  ).id
+  ;({ accountId, keyId } = await createSampleKey(database.db))
 })
 afterAll(() => database[Symbol.asyncDispose]())
 
@@ -31,21 +26,7 @@ const start = (options: Partial<NodeOptions> = {}) =>
   })
 
 async function admit(nodeId: string, id = createId('image')): Promise<string> {
-  await admitTask(database.db, {
-    keyId,
-    nodeId,
-    now: new Date(),
-    defaultRequestsPerMinute: 600,
-    task: {
-      id,
-      requestId: 'r',
-      mode: 'generation',
-      model: 'm',
-      provider: 'p',
-      upstreamModel: 'u',
-      request: { prompt: 'x' },
-    },
-  })
+  await admitSampleTask(database.db, { keyId, nodeId, id })
   return id
 }
 
