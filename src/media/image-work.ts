@@ -1,79 +1,71 @@
 /**
- * The one gate through which this process works on pixels.
+ * The gates through which this process works on pictures.
  *
- * Every sharp call occupies a thread of libuv's pool (four by default), which files, DNS and async crypto
- * share: without a bound, a handful of AVIF encodes stalls every file read for seconds while the event loop
- * looks healthy. It also caps memory: jobs at once times the pixel limit of `inspect-image.ts`.
- * A job must never start another job of the same gate: two such jobs would wait for each other for ever.
+ * A sharp call occupies a thread of libuv's pool (four by default), which files, DNS and async crypto share, and a
+ * picture in work occupies memory. So both are bounded: jobs at once times what one job may use. A job must
+ * never start another job of the same gate: two such jobs would wait for each other for ever.
  */
+import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
+import { createLane, type Lane } from '../lib/lane.ts'
 
-/** A first-in, first-out gate for jobs. */
-export interface ImageWork {
-  /** Runs the job as soon as a place is free and passes on its value or its error. */
-  run<T>(job: () => Promise<T>): Promise<T>
-}
-
-/** A gate that lets `concurrency` jobs run at once; the others wait in the order they came. */
-export function createImageWork({ concurrency }: { concurrency: number }): ImageWork {
-  const waiting: (() => void)[] = []
-  let running = 0
-
-  async function enter(): Promise<void> {
-    if (running < concurrency) running += 1
-    else await new Promise<void>((resolve) => waiting.push(resolve))
-  }
-
-  // A waiting job inherits the place as it is: were it given up first, a newcomer could jump the queue.
-  function leave(): void {
-    const next = waiting.shift()
-    if (next) next()
-    else running -= 1
-  }
-
-  return {
-    async run(job) {
-      await enter()
-      try {
-        return await job()
-      } finally {
-        leave()
-      }
-    },
-  }
-}
-
-/** Jobs that touch pixels: half of libuv's four threads, so that files and DNS always find one. */
+/** Jobs that touch pixels, here or in a child: as many as the smallest machine has cores. */
 const PIXEL_JOBS = 2
 
 /** Header reads take about a millisecond; a lane of their own keeps refusals quick behind slow encodes. */
 const HEADER_JOBS = 1
 
-let lanes: { pixels: ImageWork; headers: ImageWork } | undefined
+/** Files that are in memory as a whole. */
+const WHOLE_FILES = 1
+
+interface Lanes {
+  pixels: Lane
+  headers: Lane
+  wholeFiles: Lane
+}
+
+let lanes: Lanes | undefined
 
 /**
  * The gates live in the module and not in a value passed around, because what they guard does too: there is
  * one libuv pool and one libvips per process, and a second gate beside the first would guard nothing.
  */
-function imageLanes(): { pixels: ImageWork; headers: ImageWork } {
+function imageLanes(): Lanes {
   if (lanes) return lanes
   // One libvips thread per job, as two jobs fill a small machine; and no cache of operations, which
   // would hold strangers' decoded pixels between requests.
   sharp.concurrency(1)
   sharp.cache(false)
   lanes = {
-    pixels: createImageWork({ concurrency: PIXEL_JOBS }),
-    headers: createImageWork({ concurrency: HEADER_JOBS }),
+    pixels: createLane({ concurrency: PIXEL_JOBS }),
+    headers: createLane({ concurrency: HEADER_JOBS }),
+    wholeFiles: createLane({ concurrency: WHOLE_FILES }),
   }
   return lanes
 }
 
-/** Decodes, encodes or draws: runs the job in the process-wide lane for pixels. */
-export function runPixelJob<T>(job: () => Promise<T>): Promise<T> {
-  return imageLanes().pixels.run(job)
+/**
+ * Decodes, encodes or draws: runs the job in the process-wide lane for pixels. A signal that fires while the job waits
+ * rejects it with its reason; this holds for all three gates.
+ */
+export function runPixelJob<T>(job: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  return imageLanes().pixels.run(job, signal)
 }
 
 /** Reads a header without decoding pixels: runs the job in the process-wide lane for headers. */
-export function runHeaderJob<T>(job: () => Promise<T>): Promise<T> {
-  return imageLanes().headers.run(job)
+export function runHeaderJob<T>(job: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  return imageLanes().headers.run(job, signal)
+}
+
+/**
+ * Gives the job all bytes of a picture. Of those that lie on the disk one at a time is in memory, however many
+ * jobs there are; the job must not keep them.
+ */
+export async function withWholeFile<T>(
+  source: Buffer | { readonly path: string },
+  job: (bytes: Buffer) => T | Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  if (Buffer.isBuffer(source)) return job(source)
+  return imageLanes().wholeFiles.run(async () => job(await readFile(source.path)), signal)
 }

@@ -1,6 +1,10 @@
-import { crc32, gzipSync } from 'node:zlib'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { crc32, gunzipSync, gzipSync } from 'node:zlib'
 import sharp from 'sharp'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { inspectImage } from './inspect-image.ts'
 
 const formats = ['png', 'jpeg', 'webp', 'gif', 'avif'] as const
@@ -19,6 +23,16 @@ function noise(width: number, height: number) {
       noise: { type: 'gaussian', mean: 128, sigma: 30 },
     },
   })
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'gesso-inspect-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** The same bytes in memory and in a file. */
+async function sourcesOf(bytes: Buffer) {
+  const path = join(folder, crypto.randomUUID())
+  await writeFile(path, bytes)
+  return [bytes, { path }]
 }
 
 describe('inspectImage', () => {
@@ -81,6 +95,61 @@ describe('inspectImage', () => {
     await expect(inspectImage(bomb)).rejects.toThrow(
       `The image has ${side} × ${side} = ${megapixels} megapixels. Allowed are ${limit} megapixels for ${format}.`,
     )
+  })
+
+  // Made with sharp from one colour, and compressed; the files themselves have 38 bytes to 1.4 megabytes.
+  test.each([
+    ['avif-10000x10000', '100.0 megapixels'],
+    ['webp-lossless-10000x10000', '100.0 megapixels'],
+    ['jpeg-progressive-10000x10000', '100.0 megapixels'],
+    ['png-interlaced-10000x10000', '100.0 megapixels'],
+    ['png-16000x16000', '256.0 megapixels'],
+    ['gif-1x65535', '1 × 65535 pixels. Allowed are 32767'],
+    ['gif-3000-frames', 'animated, with 3000 frames'],
+  ])('refuses the bomb %s without decoding it', async (name, reason) => {
+    const compressed = await readFile(join(import.meta.dirname, '__fixtures__/bombs', `${name}.gz`))
+    for (const source of await sourcesOf(gunzipSync(compressed))) {
+      const before = process.memoryUsage.rss()
+      await expect(inspectImage(source)).rejects.toThrow(reason)
+      // The smallest of them would take 200 MB as pixels.
+      expect(process.memoryUsage.rss() - before).toBeLessThan(100_000_000)
+    }
+  })
+
+  test('a bomb is refused while large files are being read', async () => {
+    const large = await sourcesOf(Buffer.concat([await picture().png().toBuffer(), Buffer.alloc(50_000_000)]))
+    const bomb = gunzipSync(
+      await readFile(join(import.meta.dirname, '__fixtures__/bombs/png-16000x16000.gz')),
+    )
+    let read = 0
+    const reading = Array.from({ length: 10 }, async () => {
+      await inspectImage(large[1] ?? bomb)
+      read += 1
+    })
+    await expect(inspectImage(bomb)).rejects.toThrow('256.0 megapixels')
+    expect(read).toBeLessThan(10)
+    await Promise.all(reading)
+  })
+
+  test.each(formats)('tells of a %s in a file what it tells of its bytes', async (format) => {
+    const [bytes, file] = await sourcesOf(await picture().toFormat(format).toBuffer())
+    expect(await inspectImage(file as { path: string })).toEqual(await inspectImage(bytes as Buffer))
+  })
+
+  test.each([
+    ['a PDF document', Buffer.from('%PDF-1.7\n')],
+    ['empty', Buffer.alloc(0)],
+    ['an SVG document', Buffer.from(`${' '.repeat(500)}${svg}`)],
+  ])('refuses a file that is %s', async (nature, bytes) => {
+    const [, file] = await sourcesOf(bytes)
+    await expect(inspectImage(file as { path: string })).rejects.toThrow(`The image is ${nature}.`)
+  })
+
+  test('refuses a file that was cut short, and does not blame the picture for a file that is gone', async () => {
+    const whole = await noise(160, 120).png().toBuffer()
+    const [, file] = await sourcesOf(whole.subarray(0, -1))
+    await expect(inspectImage(file as { path: string })).rejects.toThrow('ends too early')
+    await expect(inspectImage({ path: join(folder, 'gone') })).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
   test('refuses animations, unless more frames are allowed', async () => {

@@ -1,6 +1,7 @@
 /**
  * A picture small enough to be shown in a terminal, as plain pixels or as a PNG, never larger than it is.
- * For showing only: what comes out of here is never stored or sent to anybody.
+ * For showing only: what comes out of here is never stored or sent to anybody. It decodes in its own process, so it
+ * is for the command line, which has one picture at hand and nobody else's work to lose; the server must not use it.
  */
 import sharp, { type Sharp } from 'sharp'
 import { runPixelJob } from './image-work.ts'
