@@ -1,19 +1,7 @@
-import type { LookupAddress } from 'node:dns'
-import type { Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { gzipSync } from 'node:zlib'
-import { afterEach, describe, expect, test, vi } from 'vitest'
-import { createGuardedFetch, type GuardedFetchOptions, type GuardedFetchSettings } from './guarded-fetch.ts'
-import { serveHttp, serveTcp } from './testing/loopback.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { failure, fetcher, fromTable, serve, serveRaw } from './testing/fetch-world.ts'
 
-// 127.0.0.1 stands for the public internet here, and every other loopback address for what is forbidden.
-const allowPrivate = ['127.0.0.1/32']
 const picture = Buffer.from('not really a picture')
-
-const cleanups: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanups.splice(0)) await cleanUp()
-})
 
 describe('a guarded fetch', () => {
   test('returns the bytes, the claimed type and where they were', async () => {
@@ -184,6 +172,13 @@ describe('redirects', () => {
       'http://127.0.0.1:25/',
       'file:///etc/passwd',
       'data:text/plain,x',
+      'ftp://127.0.0.1/',
+      `blob:http://127.0.0.1:${forbidden.port}/`,
+      'javascript:alert(1)',
+      `http://127.1.1:${forbidden.port}/`,
+      `http://[::ffff:7f00:1]:${forbidden.port}/`,
+      `http://127.0.0.1:${forbidden.port}/%00`,
+      `/${'x'.repeat(2_049)}`,
       'http://',
     ]
     const { origin } = await serve((request, response) => {
@@ -251,146 +246,3 @@ describe('trust', () => {
     expect(inner.connections).toEqual([])
   })
 })
-
-describe('hostile servers', () => {
-  const limits = { maxBytes: 100_000, deadlineMs: 400 }
-
-  test.each([
-    ['never answers', () => {}],
-    ['sends headers for ever', drip('HTTP/1.1 200 OK\r\n', 'x-a: 1\r\n')],
-    ['sends a byte at a time', drip('HTTP/1.1 200 OK\r\ncontent-length: 90000\r\n\r\n', 'x')],
-    ['sends chunks for ever', drip('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', '1\r\nx\r\n')],
-  ])('one that %s is left at the deadline', async (_, behave: (socket: Socket) => void) => {
-    const { origin } = await serveRaw(behave)
-    const startedAt = performance.now()
-    expect((await failure(fetcher()(origin, limits))).reason).toBe('timeout')
-    expect(performance.now() - startedAt).toBeLessThan(8_000)
-  })
-
-  test('a name that does not resolve in time is left at the deadline', async () => {
-    const fetch = fetcher({ resolve: () => new Promise(() => {}) })
-    expect((await failure(fetch('http://slow.test/', limits))).reason).toBe('timeout')
-  })
-
-  test.each([
-    ['announces too much', 'content-length: 100001', 1],
-    ['sends too much in chunks', 'transfer-encoding: chunked', 400],
-    ['sends too much until it closes', 'connection: close', 400],
-  ])('one that %s is cut off, and its socket closed', async (_, header, blocks) => {
-    const block = Buffer.alloc(1_024, 'x')
-    const chunked = header.includes('chunked')
-    let closed = Promise.resolve<unknown>(undefined)
-    const { origin } = await serveRaw((socket) => {
-      closed = new Promise((resolve) => socket.on('close', resolve))
-      socket.write(`HTTP/1.1 200 OK\r\n${header}\r\n\r\n`)
-      for (let i = 0; i < blocks; i++) socket.write(chunked ? `400\r\n${block}\r\n` : block)
-    })
-    expect((await failure(fetcher()(origin, { ...limits, deadlineMs: 5_000 }))).reason).toBe('too_large')
-    const failedAt = performance.now()
-    await closed
-    expect(performance.now() - failedAt).toBeLessThan(4_000)
-  })
-
-  test('a body of exactly the limit is taken, announced or not', async () => {
-    const body = Buffer.alloc(100_000, 'abc')
-    const { origin } = await serve((request, response) => {
-      if (request.url === '/announced') response.setHeader('content-length', body.length)
-      for (let at = 0; at < body.length; at += 7_000) response.write(body.subarray(at, at + 7_000))
-      response.end()
-    })
-    for (const path of ['/announced', '/chunked']) {
-      expect((await fetcher()(origin + path, limits)).bytes.equals(body)).toBe(true)
-      expect((await failure(fetcher()(origin + path, { maxBytes: 99_999 }))).reason).toBe('too_large')
-    }
-  })
-
-  test.each(['gzip', 'br', 'GZIP', 'gzip, gzip, gzip, gzip, gzip, gzip'])(
-    'one that answers in %s is refused',
-    async (encoding) => {
-      const bomb = gzipSync(Buffer.alloc(1_000_000))
-      const { origin } = await serve((_, response) =>
-        response.setHeader('content-encoding', encoding).end(bomb),
-      )
-      expect((await failure(fetcher()(origin, limits))).reason).toBe('encoding')
-    },
-  )
-
-  test.each([
-    ['content-length: 100', 'x'.repeat(99)],
-    ['transfer-encoding: chunked', '5\r\nxxxxx\r\n5\r\nxx'],
-  ])('one that breaks off (%s) gives no half a file', async (header, body) => {
-    const { origin } = await serveRaw((socket) => socket.end(`HTTP/1.1 200 OK\r\n${header}\r\n\r\n${body}`))
-    const error = await failure(fetcher()(origin, { ...limits, deadlineMs: 5_000 }))
-    expect(error.reason).toBe('connection')
-    expect(error.message).not.toContain('xx')
-  })
-
-  test.each([204, 206, 304, 400, 500])('status %i is no file', async (status) => {
-    const { origin } = await serve((_, response) => response.writeHead(status).end())
-    expect(await failure(fetcher()(origin, limits))).toMatchObject({ reason: 'status', status })
-  })
-
-  test('one that speaks no HTTP, or is not there, cannot be reached', async () => {
-    const { origin } = await serveRaw((socket) => socket.end('220 mail.test ESMTP secret banner\r\n'))
-    const spoken = await failure(fetcher()(origin, limits))
-    expect(spoken.reason).toBe('connection')
-    expect(spoken.message).not.toContain('secret')
-    const gone = await serve(() => {})
-    await gone.close()
-    expect((await failure(fetcher()(gone.origin, limits))).reason).toBe('connection')
-  })
-
-  test('disposing ends what is under way', async () => {
-    const { origin } = await serve(() => {})
-    const guarded = createGuardedFetch({ allowPrivate })
-    const fetching = failure(guarded.fetch(origin))
-    await sleep(50)
-    await guarded[Symbol.asyncDispose]()
-    expect((await fetching).reason).toBe('connection')
-  })
-})
-
-function fetcher(settings: Partial<GuardedFetchSettings> = {}) {
-  const guarded = createGuardedFetch({ allowPrivate, ...settings })
-  cleanups.push(async () => guarded[Symbol.asyncDispose]())
-  return (url: string, options?: GuardedFetchOptions) => guarded.fetch(url, options)
-}
-
-/** The error of a fetch, with the fields that tests look at. */
-async function failure(fetching: Promise<unknown>) {
-  const error: unknown = await fetching.then(
-    () => new Error('the fetch succeeded'),
-    (reason) => reason,
-  )
-  if (error instanceof Error && 'reason' in error) return error
-  throw error
-}
-
-function fromTable(names: Record<string, string[]>) {
-  return async (hostname: string): Promise<LookupAddress[]> => {
-    const found = names[hostname.replace(/\.$/, '')]
-    if (!found) throw new Error(`getaddrinfo ENOTFOUND ${hostname}`)
-    return found.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
-  }
-}
-
-/** Says `head`, then the same words again every 20 ms. */
-function drip(head: string, words: string) {
-  return (socket: Socket) => {
-    socket.write(head)
-    const timer = setInterval(() => socket.write(words), 20)
-    socket.on('close', () => clearInterval(timer))
-  }
-}
-
-async function serve(...setup: Parameters<typeof serveHttp>) {
-  const server = await serveHttp(...setup)
-  cleanups.push(server.close)
-  return server
-}
-
-async function serveRaw(behave: (socket: Socket) => void) {
-  const server = await serveTcp(behave)
-  cleanups.push(server.close)
-  return server
-}

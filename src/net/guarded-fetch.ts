@@ -1,5 +1,6 @@
 /**
- * Downloads what a stranger's URL points to: input pictures of callers and results that providers name.
+ * Downloads what a stranger's URL points to, into memory or to a reader: input pictures of callers and results
+ * that providers name.
  *
  * It is the only way to such URLs. It sends a bare GET: no credentials, cookies or referrer, nothing of the
  * request that asked for it. It follows redirects itself, as undici's own would skip the checks.
@@ -39,18 +40,41 @@ export interface GuardedFetchOptions {
   blame?: FetchBlame
 }
 
-export interface FetchedFile {
-  bytes: Buffer
-  /** What the server claims; the bytes decide. */
+/** What is known of a file before its bytes arrive: claims of the server, which the bytes decide about. */
+export interface AnnouncedFile {
+  /** The length that was announced, at most `maxBytes`; a body may have another all the same. */
+  announcedBytes: number | undefined
   contentType: string | null
   /** Where the redirects ended. */
   finalUrl: string
 }
 
-export interface GuardedFetch extends AsyncDisposable {
-  /** The file behind the URL. Throws `GuardedFetchError`. */
-  fetch(url: string, options?: GuardedFetchOptions): Promise<FetchedFile>
+export interface FetchedFile extends Omit<AnnouncedFile, 'announcedBytes'> {
+  bytes: Buffer
 }
+
+export interface GuardedFetch extends AsyncDisposable {
+  /** The file behind the URL, in memory. Throws `GuardedFetchError`. */
+  fetch(url: string, options?: GuardedFetchOptions): Promise<FetchedFile>
+
+  /**
+   * Hands the file behind the URL to `consume` while it arrives, as fast as that reads, and returns what it
+   * returns. The body throws a `GuardedFetchError`, or the reason of the signal, where it breaks off, exceeds
+   * `maxBytes` or outlasts the deadline; the download then fails with it whatever `consume` makes of it, so that
+   * half a file is never taken for a whole one. Errors of `consume` itself pass unchanged.
+   *
+   * The connection is closed in any case, at the deadline also under a `consume` that reads nothing. The
+   * download ends only when `consume` has, so that what belongs to it can be disposed afterwards.
+   */
+  download<T>(
+    url: string,
+    options: GuardedFetchOptions,
+    consume: (body: AsyncIterable<Buffer>, about: AnnouncedFile) => Promise<T>,
+  ): Promise<T>
+}
+
+/** Bytes as they are. Object stores repeat how a file was once sent to them, which says nothing of the answer. */
+const plainEncodings = new Set(['', 'identity', 'aws-chunked'])
 
 const MAX_REDIRECTS = 3
 const MAX_BYTES = 50 * 1024 * 1024
@@ -68,28 +92,45 @@ export function createGuardedFetch(settings: GuardedFetchSettings): GuardedFetch
   // A second agent: a socket that trust has opened must never serve a request without it.
   const trusting = createGuardedAgent(() => true, resolve)
 
+  const download: GuardedFetch['download'] = async (url, options, consume) => {
+    const { maxBytes = MAX_BYTES, deadlineMs = DEADLINE_MS, maxUrlLength = MAX_URL_LENGTH } = options
+    const end = new AbortController()
+    const timer = setTimeout(() => end.abort(), deadlineMs)
+    // Linked by hand, as a signal made of others stays in memory as long as they do.
+    const giveUp = () => end.abort()
+    options.signal?.addEventListener('abort', giveUp, { once: true })
+    const tell = (error: unknown): unknown => {
+      if (options.signal?.aborted) return options.signal.reason
+      const failure = asFailure(error, end.signal.aborted)
+      const message = describeFailure(failure, { url, maxBytes, maxUrlLength })
+      return new GuardedFetchError(failure, options.blame ?? callersMistake, message)
+    }
+    const reach = async () => {
+      options.signal?.throwIfAborted()
+      const start = parseFetchableUrl(url, maxUrlLength)
+      const agentFor = (hop: URL) => (options.trusted && hop.origin === start.origin ? trusting : guarded)
+      const hops = { agentFor, maxUrlLength, signal: end.signal }
+      return await unlessAborted(openFile(start, hops, maxBytes), end.signal)
+    }
+    try {
+      const file = await reach().catch((error) => Promise.reject(tell(error)))
+      return await handOver(file, { maxBytes, tell, consume })
+    } finally {
+      clearTimeout(timer)
+      options.signal?.removeEventListener('abort', giveUp)
+    }
+  }
+
   return {
-    async fetch(url, options = {}) {
-      const { maxBytes = MAX_BYTES, deadlineMs = DEADLINE_MS, maxUrlLength = MAX_URL_LENGTH } = options
-      const deadline = new AbortController()
-      const timer = setTimeout(() => deadline.abort(), deadlineMs)
-      const signal = options.signal ? AbortSignal.any([options.signal, deadline.signal]) : deadline.signal
-      try {
-        signal.throwIfAborted()
-        const start = parseFetchableUrl(url, maxUrlLength)
-        const agentFor = (hop: URL) => (options.trusted && hop.origin === start.origin ? trusting : guarded)
-        const download = followRedirects(start, { agentFor, maxUrlLength, signal }).then((found) =>
-          readFile(found, maxBytes),
-        )
-        return await unlessAborted(download, signal)
-      } catch (error) {
-        options.signal?.throwIfAborted()
-        const failure = asFailure(error, deadline.signal.aborted)
-        const message = describeFailure(failure, { url, maxBytes, maxUrlLength })
-        throw new GuardedFetchError(failure, options.blame ?? callersMistake, message)
-      } finally {
-        clearTimeout(timer)
-      }
+    download,
+
+    fetch(url, options = {}) {
+      return download(url, options, async (body, { announcedBytes, contentType, finalUrl }) => {
+        const bytes = await readCapped(body, { maxBytes: options.maxBytes ?? MAX_BYTES, announcedBytes })
+        // The body has thrown before that.
+        if (!bytes) throw new RangeError('the body is larger than its own limit')
+        return { bytes, contentType, finalUrl }
+      })
     },
 
     async [Symbol.asyncDispose]() {
@@ -131,21 +172,75 @@ async function followRedirects(start: URL, { agentFor, maxUrlLength, signal }: H
   throw new FetchFailure('redirect', `more than ${MAX_REDIRECTS} redirects`)
 }
 
-async function readFile({ url, response }: Found, maxBytes: number): Promise<FetchedFile> {
-  const { statusCode: status, headers, body } = response
+interface OpenFile {
+  response: Dispatcher.ResponseData
+  about: AnnouncedFile
+}
+
+async function openFile(start: URL, hops: Hops, maxBytes: number): Promise<OpenFile> {
+  const { url, response } = await followRedirects(start, hops)
   try {
-    if (status !== 200) throw new FetchFailure('status', `status ${status}`, { status })
-    const encoding = headers['content-encoding'] ?? 'identity'
-    if (String(encoding).toLowerCase() !== 'identity') throw new FetchFailure('encoding', 'encoded body')
-    const announced = Number(headers['content-length'] ?? Number.NaN)
-    if (announced > maxBytes) throw new FetchFailure('too_large', `${announced} bytes announced`)
-    const announcedBytes = Number.isSafeInteger(announced) ? announced : undefined
-    const bytes = await readCapped(body, { maxBytes, announcedBytes })
-    if (!bytes) throw new FetchFailure('too_large', `more than ${maxBytes} bytes`)
-    const contentType = headers['content-type']
-    return { bytes, contentType: typeof contentType === 'string' ? contentType : null, finalUrl: url.href }
+    return { response, about: announced(url, response, maxBytes) }
+  } catch (error) {
+    discard(response)
+    throw error
+  }
+}
+
+/** Throws where the answer is no file, or says itself that it is too large. */
+function announced(url: URL, response: Dispatcher.ResponseData, maxBytes: number): AnnouncedFile {
+  const { statusCode: status, headers } = response
+  if (status !== 200) throw new FetchFailure('status', `status ${status}`, { status })
+  if (!plainEncodings.has(String(headers['content-encoding'] ?? '').toLowerCase()))
+    throw new FetchFailure('encoding', 'encoded body')
+  const length = Number(headers['content-length'] ?? Number.NaN)
+  if (length > maxBytes) throw new FetchFailure('too_large', `${length} bytes announced`)
+  const contentType = headers['content-type']
+  return {
+    announcedBytes: Number.isSafeInteger(length) && length >= 0 ? length : undefined,
+    contentType: typeof contentType === 'string' ? contentType : null,
+    finalUrl: url.href,
+  }
+}
+
+interface HandOver<T> {
+  maxBytes: number
+  /** The error as it may leave this folder. */
+  tell(error: unknown): unknown
+  consume(body: AsyncIterable<Buffer>, about: AnnouncedFile): Promise<T>
+}
+
+async function handOver<T>(
+  { response, about }: OpenFile,
+  { maxBytes, tell, consume }: HandOver<T>,
+): Promise<T> {
+  let broken: { by: unknown } | undefined
+  async function* arriving(): AsyncGenerator<Buffer> {
+    try {
+      yield* cappedAt(maxBytes, response.body)
+    } catch (error) {
+      broken = { by: tell(error) }
+      throw broken.by
+    }
+  }
+  try {
+    const result = await consume(arriving(), about)
+    if (broken) throw broken.by
+    return result
+  } catch (error) {
+    throw broken ? broken.by : error
   } finally {
     discard(response)
+  }
+}
+
+/** The chunks of a body as long as they are not more than `maxBytes` together. */
+async function* cappedAt(maxBytes: number, body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let sizeBytes = 0
+  for await (const chunk of body) {
+    sizeBytes += chunk.length
+    if (sizeBytes > maxBytes) throw new FetchFailure('too_large', `more than ${maxBytes} bytes`)
+    yield chunk
   }
 }
 
@@ -157,11 +252,15 @@ function discard({ body }: Dispatcher.ResponseData): void {
 }
 
 /** undici heeds a signal only once it has a connection; a name that does not resolve would outlast the deadline. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    work.then(resolve, reject)
-  })
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const reject = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', reject, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', reject)
+  }
 }
 
 function asFailure(error: unknown, isLate: boolean): FetchFailure {
