@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 
-export type IdPrefix = 'image' | 'img' | 'acct' | 'key' | 'node' | 'req'
+export type IdPrefix = 'image' | 'img' | 'bucket' | 'acct' | 'key' | 'node' | 'req'
 
 /** A new id such as `image_67a1f0c3d9e8b7a6f5e4d3c2` (24 hex digits after the prefix). */
 export function createId(prefix: IdPrefix, now: Date = new Date()): string {

@@ -2,7 +2,7 @@
  * What becomes of an answer's bytes while they arrive: pictures are decoded on the fly under a size limit;
  * error bodies are short, and their excess is not worth waiting for.
  */
-import { Base64JsonReader } from './base64-json.ts'
+import { Base64JsonReader } from '../lib/base64-json.ts'
 
 export interface AnswerBody {
   /** Takes the next bytes. `enough` means that no further byte can change what is known. */

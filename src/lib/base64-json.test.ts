@@ -46,7 +46,8 @@ describe('Base64JsonReader', () => {
       const body = Buffer.from(`{"a":"é\\"\\\\","b":["${spelling}",null,{"c":"${base64}"}],"d":"\\u00e9"}`)
       const expected = { a: 'é"\\', b: [picture, null, { c: picture }], d: 'é' }
       for (let at = 0; at <= body.length; at += 1) {
-        const value = read([body.subarray(0, at), body.subarray(at)])
+        // Without a length a block of a mebibyte is taken each time, which other tests do.
+        const value = read([body.subarray(0, at), body.subarray(at)], body.length)
         // Vitest's own comparison walks every byte, and this runs for thousands of cuts.
         expect(isDeepStrictEqual(value, expected), `cut at ${at}`).toBe(true)
       }
@@ -165,6 +166,22 @@ describe('Base64JsonReader', () => {
       t: 'a b  NaN " NaN',
       u: 'Infinity',
     })
+  })
+
+  it('does not lose a picture to the line break at its end', () => {
+    const even = randomBytes(999)
+    for (const size of [1, 1_023, 100_000]) {
+      const body = Buffer.from(JSON.stringify([`${even.toString('base64')}\n`, `${base64}\r\n`]))
+      expect(read(cut(body, size))).toEqual([even, picture])
+    }
+  })
+
+  it('does not take a letter for another that shares its lower byte', () => {
+    const escaped = `${base64.slice(0, 1_200)}\\u0141\\u0142${base64.slice(0, 2)}`
+    expect(readText(`["${escaped.replaceAll('\\\\', '\\')}","${base64}"]`)).toEqual([
+      Buffer.alloc(0),
+      picture,
+    ])
   })
 
   it('says what is wrong without quoting the body', () => {

@@ -3,19 +3,34 @@
  * other share one block, sized from the answer's Content-Length, so that a byte is written once and never
  * moved; only answers of unknown length grow by copying.
  */
+import { Base64Groups } from './base64-groups.ts'
 
 const firstBlockBytes = 1024 * 1024
 
-/** Decodes one value after the other: `begin`, `write` as often as needed, `finish`. */
-export class Base64Arena {
+/** Where the values go that a JSON text holds as base64. One after the other; `write` and `finish` may end it. */
+export interface Base64Sink {
+  begin(): void
+  /** Takes the next characters. False where the value is no base64: it can only be given up then. */
+  write(text: string): boolean
+  /** False where the end is not that of base64. */
+  finish(): boolean
+  /** Gives up the value that was begun; something has to stand for it all the same. */
+  skip(): void
+  /** Everything that was begun, in order. */
+  values(): readonly unknown[]
+  /** Gives the memory back at once. */
+  discard(): void
+}
+
+/** Keeps the values as Buffers, those that were skipped as empty ones. */
+export class Base64Arena implements Base64Sink {
+  readonly #groups = new Base64Groups((digits, sizeBytes) => this.#append(digits, sizeBytes))
+  readonly #expectedBytes: number
+  #values: Buffer[] = []
   #block: Buffer<ArrayBuffer> | undefined
-  #expectedBytes: number
   /** Where the current value begins and ends in the block. */
   #start = 0
   #end = 0
-  /** Up to three characters that wait for the rest of their group of four. */
-  #pending = ''
-  #padding = 0
 
   /** `expectedBytes` is the length of the text to come, 0 if unknown; memory is taken at the first value. */
   constructor(expectedBytes: number) {
@@ -24,54 +39,40 @@ export class Base64Arena {
 
   begin(): void {
     this.#start = this.#end
-    this.#pending = ''
-    this.#padding = 0
+    this.#groups.begin()
   }
 
-  /**
-   * Takes the next characters, standard or URL-safe alphabet; whitespace is skipped. False where the value is no
-   * base64: it can only be given up then.
-   */
   write(text: string): boolean {
-    const padAt = text.indexOf('=')
-    const digits = padAt < 0 ? text : text.slice(0, padAt)
-    if (this.#padding > 0 && digits.trim() !== '') return false
-    const padding = text.slice(digits.length).replace(/[\r\n\t ]+/g, '')
-    this.#padding += padding.length
-    return /^={0,2}$/.test(padding) && this.#decode(digits)
+    return this.#groups.write(text)
   }
 
-  /** The decoded value: a view into the shared block; `undefined` where its end is not that of base64. */
-  finish(): Buffer | undefined {
-    if (this.#pending.length === 1 || this.#padding > 2) return undefined
-    this.#append(this.#pending)
+  /** The value is a view into the shared block. */
+  finish(): boolean {
+    if (!this.#groups.end()) return false
     const block = this.#block ?? Buffer.alloc(0)
-    return block.subarray(this.#start, this.#end)
+    this.#values.push(block.subarray(this.#start, this.#end))
+    return true
   }
 
-  /** Gives the memory back at once. Values that were finished are lost with it. */
+  skip(): void {
+    this.#values.push(Buffer.alloc(0))
+  }
+
+  values(): readonly Buffer[] {
+    return this.#values
+  }
+
+  /** Values that were finished are lost with it. */
   discard(): void {
     this.#block?.buffer.transfer(0)
     this.#block = undefined
+    this.#values = []
     this.#start = 0
     this.#end = 0
   }
 
-  #decode(digits: string): boolean {
-    let text = this.#pending + digits
-    let whole = text.length - (text.length % 4)
-    this.#pending = text.slice(whole)
-    if (this.#append(text.slice(0, whole))) return true
-    // Line breaks are the one thing that may stand between the digits; they are rare enough for a second try.
-    text = (text.slice(0, whole) + this.#pending).replace(/[\r\n\t ]+/g, '')
-    whole = text.length - (text.length % 4)
-    this.#pending = text.slice(whole)
-    return this.#append(text.slice(0, whole))
-  }
-
   /** False, with nothing left behind, where a character is not base64: Node's decoder skips those silently. */
-  #append(digits: string): boolean {
-    const sizeBytes = Math.floor((digits.length * 3) / 4)
+  #append(digits: string, sizeBytes: number): boolean {
     const block = this.#roomFor(sizeBytes)
     if (block.write(digits, this.#end, sizeBytes, 'base64') !== sizeBytes) return false
     this.#end += sizeBytes
