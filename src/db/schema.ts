@@ -28,6 +28,10 @@ export interface KeysTable {
   origin: 'created' | 'first' | 'configured'
   /** Null: the server's default. */
   requests_per_minute: number | null
+  /** Fields that are filled in where the key's caller is silent. */
+  defaults: ColumnType<unknown, string | undefined, string>
+  /** Do the files of its pictures carry the prompt? */
+  prompt_in_metadata: Generated<boolean>
   created_at: Generated<Date>
   expires_at: Date | null
   revoked_at: Date | null
@@ -75,6 +79,9 @@ export interface ImagesTable {
   id: string
   task_id: string
   account_id: string
+  bucket_id: string | null
+  /** May it be fetched under `/api/i/` by whoever knows its id? */
+  permanent_link: Generated<boolean>
   /** 0 … n-1 within its task. */
   position: number
   format: 'png' | 'jpeg' | 'webp' | 'gif' | 'avif'
@@ -88,6 +95,16 @@ export interface ImagesTable {
   created_at: Date
 }
 
+/** A label of an account's pictures, made at its first use. */
+export interface BucketsTable {
+  id: string
+  account_id: string
+  /** Lower-case kebab, 1–64 characters. */
+  name: string
+  is_public: Generated<boolean>
+  created_at: Date
+}
+
 export interface Database {
   accounts: AccountsTable
   keys: KeysTable
@@ -95,4 +112,5 @@ export interface Database {
   nodes: NodesTable
   tasks: TasksTable
   images: ImagesTable
+  buckets: BucketsTable
 }

@@ -42,6 +42,21 @@ export async function getImage(
   }
 }
 
+/** A picture that was made for a link that stays, whoever owns it. Throws `image_not_found`. */
+export async function getPermanentImage(db: Kysely<Database>, imageId: string): Promise<StoredImage> {
+  const row = isId('img', imageId)
+    ? await db
+        .selectFrom('images')
+        .select(imageColumns)
+        .where('id', '=', imageId)
+        .where('permanent_link', '=', true)
+        .executeTakeFirst()
+        .catch(throwDatabaseError)
+    : undefined
+  if (!row) throw imageNotFound(imageId)
+  return toStoredImage(row)
+}
+
 /** A picture whoever owns it: for links, where the signature is the permission. Throws `image_not_found`. */
 export async function getImageForLink(db: Kysely<Database>, imageId: string): Promise<StoredImage> {
   const row = isId('img', imageId)

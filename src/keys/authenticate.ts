@@ -8,6 +8,7 @@ import type { Database } from '../db/schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import { GessoError } from '../lib/errors.ts'
 import type { Secret } from '../lib/secret.ts'
+import { type KeyDefaults, keyDefaults } from './key-defaults.ts'
 import { hashKey, isWellFormedKey } from './key-format.ts'
 
 /** Who is calling, and what they may. */
@@ -16,6 +17,10 @@ export interface Caller {
   accountId: string
   scopes: readonly string[]
   requestsPerMinute: number
+  /** What the key fills in where its caller is silent. */
+  defaults: KeyDefaults
+  /** Do the files of its pictures carry the prompt? */
+  promptInMetadata: boolean
 }
 
 interface KeyRow extends Caller {
@@ -90,7 +95,16 @@ async function readKey(
   try {
     const row = await db
       .selectFrom('keys')
-      .select(['id', 'account_id', 'scopes', 'requests_per_minute', 'expires_at', 'revoked_at'])
+      .select([
+        'id',
+        'account_id',
+        'scopes',
+        'requests_per_minute',
+        'expires_at',
+        'revoked_at',
+        'defaults',
+        'prompt_in_metadata',
+      ])
       .where('hash', '=', hash)
       .executeTakeFirst()
     return (
@@ -99,6 +113,8 @@ async function readKey(
         accountId: row.account_id,
         scopes: row.scopes,
         requestsPerMinute: row.requests_per_minute ?? defaultPerMinute,
+        defaults: keyDefaults.parse(row.defaults),
+        promptInMetadata: row.prompt_in_metadata,
         expiresAt: row.expires_at,
         revokedAt: row.revoked_at,
       }

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../db/schema.ts'
 import { createId } from '../lib/ids.ts'
+import type { KeyDefaults } from './key-defaults.ts'
 import { generateKey, hashKey, keyHint } from './key-format.ts'
 import type { Scope } from './scopes.ts'
 
@@ -12,6 +13,10 @@ export interface NewKey {
   /** Absent: the server's default. */
   requestsPerMinute?: number
   expiresAt?: Date
+  /** What it fills in where its caller is silent. */
+  defaults?: KeyDefaults
+  /** Writes the prompt into the files of its pictures. */
+  promptInMetadata?: boolean
 }
 
 /** Stores a new key; answers its id and, for the only time, the key. */
@@ -60,6 +65,8 @@ function keyRow(id: string, key: string, input: NewKey, origin: 'created' | 'fir
     origin,
     requests_per_minute: input.requestsPerMinute ?? null,
     expires_at: input.expiresAt ?? null,
+    defaults: JSON.stringify(input.defaults ?? {}),
+    prompt_in_metadata: input.promptInMetadata ?? false,
     revoked_at: null,
   }
 }

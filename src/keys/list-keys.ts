@@ -1,6 +1,7 @@
 /** The keys of this server, newest first, without their secrets. */
 import type { Kysely } from 'kysely'
 import type { Database } from '../db/schema.ts'
+import { type KeyDefaults, keyDefaults } from './key-defaults.ts'
 
 export interface KeySummary {
   id: string
@@ -10,6 +11,9 @@ export interface KeySummary {
   account: string
   scopes: string[]
   requestsPerMinute: number | null
+  /** What it fills in where its caller is silent. */
+  defaults: KeyDefaults
+  promptInMetadata: boolean
   createdAt: Date
   expiresAt: Date | null
   revokedAt: Date | null
@@ -17,7 +21,7 @@ export interface KeySummary {
 
 /** At most `limit` keys, newest first. */
 export async function listKeys(db: Kysely<Database>, limit = 1_000): Promise<KeySummary[]> {
-  return db
+  const rows = await db
     .selectFrom('keys')
     .innerJoin('accounts', 'accounts.id', 'keys.account_id')
     .select([
@@ -27,6 +31,8 @@ export async function listKeys(db: Kysely<Database>, limit = 1_000): Promise<Key
       'accounts.name as account',
       'keys.scopes',
       'keys.requests_per_minute as requestsPerMinute',
+      'keys.defaults',
+      'keys.prompt_in_metadata as promptInMetadata',
       'keys.created_at as createdAt',
       'keys.expires_at as expiresAt',
       'keys.revoked_at as revokedAt',
@@ -35,4 +41,5 @@ export async function listKeys(db: Kysely<Database>, limit = 1_000): Promise<Key
     .orderBy('keys.id', 'desc')
     .limit(limit)
     .execute()
+  return rows.map((row) => ({ ...row, defaults: keyDefaults.parse(row.defaults) }))
 }

@@ -5,10 +5,19 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../db/schema.ts'
 import type { StoredImage } from '../images/stored-image.ts'
+import { createId } from '../lib/ids.ts'
 import type { TaskError, TaskResult } from './task.ts'
 
 export type TaskOutcome =
-  | { status: 'SUCCEEDED'; result: TaskResult; images: readonly StoredImage[] }
+  | {
+      status: 'SUCCEEDED'
+      result: TaskResult
+      images: readonly StoredImage[]
+      /** The normalised name of the bucket they go to; it is made where there is none. */
+      bucket?: string
+      /** May be fetched under their permanent address by anyone who knows it. */
+      permanentLinks?: boolean
+    }
   | { status: 'FAILED'; error: TaskError }
 
 export interface FinishedTask {
@@ -29,6 +38,8 @@ export async function finishTask(
   const result = outcome.status === 'SUCCEEDED' ? JSON.stringify(outcome.result) : null
   const error = outcome.status === 'FAILED' ? JSON.stringify(outcome.error) : null
   const images = outcome.status === 'SUCCEEDED' ? outcome.images.map(imageRow) : []
+  const bucket = outcome.status === 'SUCCEEDED' ? (outcome.bucket ?? null) : null
+  const permanent = outcome.status === 'SUCCEEDED' && (outcome.permanentLinks ?? false)
 
   const { rows } = await sql<{ id: string }>`
     with done as (
@@ -37,10 +48,17 @@ export async function finishTask(
         expires_at = ${input.expiresAt}::timestamptz, result = ${result}::jsonb, error = ${error}::jsonb, node_id = null
       where id = ${input.taskId} and node_id = ${input.nodeId} and status = 'IN_PROGRESS'
       returning id, account_id
+    ), bucket as (
+      insert into buckets (id, account_id, name, created_at)
+      select ${createId('bucket')}, account_id, ${bucket}::text, ${completedAt}::timestamptz from done
+      where ${bucket}::text is not null
+      -- Writing the name again is what makes the row of an old bucket come back.
+      on conflict (account_id, name) do update set name = excluded.name
+      returning id
     ), pictures as (
-      insert into images (id, task_id, account_id, position, format, width, height, size_bytes, sha256, object_key,
-        seed, revised_prompt, created_at)
-      select image.id, done.id, done.account_id, image.position, image.format, image.width, image.height,
+      insert into images (id, task_id, account_id, bucket_id, permanent_link, position, format, width, height,
+        size_bytes, sha256, object_key, seed, revised_prompt, created_at)
+      select image.id, done.id, done.account_id, (select id from bucket), ${permanent}, image.position, image.format, image.width, image.height,
         image.size_bytes, decode(image.sha256, 'hex'), image.object_key, image.seed, image.revised_prompt,
         ${completedAt}::timestamptz
       from done, jsonb_to_recordset(${JSON.stringify(images)}::jsonb) as image (id text, position int, format text,

@@ -39,6 +39,11 @@ export const taskResult = z.strictObject({
   output_format: z.string(),
   usage: taskUsage,
   cost: taskCost,
+  /** The bucket the pictures are in. */
+  bucket: z.string().optional(),
+  prompt_optimization: z
+    .strictObject({ original: z.string(), optimized: z.string(), model: z.string() })
+    .optional(),
   warnings: z.array(warning),
   upstream_request_id: z.string().optional(),
 })
@@ -61,11 +66,14 @@ export const storedRequest = z.looseObject({
 })
 export type StoredRequest = z.infer<typeof storedRequest>
 
+/** Made from words alone, or from pictures. */
+export type TaskMode = 'generation' | 'edit'
+
 export interface Task {
   id: string
   accountId: string
   status: TaskStatus
-  mode: 'generation' | 'edit'
+  mode: TaskMode
   model: string
   request: StoredRequest
   createdAt: Date
