@@ -4,8 +4,17 @@
  * "connecting" and "written" are told apart, and an answer of many megabytes goes to its reader uncopied.
  */
 import type { Agent, Dispatcher } from 'undici'
+import { type FormBody, FormSourceError } from './form-body.ts'
 import { type AnswerBody, createErrorBody, createPictureBody } from './http-body.ts'
-import { abandoned, disconnected, type Progress, timedOut, unsendable, unusable } from './http-failure.ts'
+import {
+  abandoned,
+  disconnected,
+  type Progress,
+  sourceFailed,
+  timedOut,
+  unsendable,
+  unusable,
+} from './http-failure.ts'
 import type { ProviderError } from './provider-error.ts'
 
 export interface AnswerHeaders {
@@ -17,7 +26,8 @@ export interface Outgoing {
   method: 'GET' | 'POST'
   url: string
   headers: Readonly<Record<string, string>>
-  body: string | undefined
+  /** A form is read from its beginning to where the exchange ends, and then closed in any case. */
+  body: string | FormBody | undefined
   timeoutMs: number
   maxResponseBytes: number
   signal?: AbortSignal
@@ -40,6 +50,7 @@ export interface Received {
 export function exchange(agent: Agent, outgoing: Outgoing): Promise<Received> {
   return new Promise((resolve, reject) => {
     const { title, signal, timeoutMs } = outgoing
+    const form = typeof outgoing.body === 'object' ? outgoing.body : undefined
     let controller: Dispatcher.DispatchController | undefined
     let answer: Answer | undefined
     let settled = false
@@ -48,6 +59,15 @@ export function exchange(agent: Agent, outgoing: Outgoing): Promise<Received> {
       settled = true
       clearTimeout(timer)
       signal?.removeEventListener('abort', giveUp)
+      // Not at once: undici must first see by itself that it may not use the connection again.
+      if (form) setImmediate(() => form.stream.destroy())
+    }
+    const progressSoFar = (): Progress => {
+      // Asking (GET) costs nothing however far it got.
+      if (outgoing.method === 'GET' || !controller) return 'unsent'
+      if (answer) return 'answered'
+      // The request line waits for the first bytes of the body.
+      return form && !form.isBegun ? 'unsent' : 'sent'
     }
     const succeed = (whole: Answer) => {
       settle()
@@ -59,9 +79,7 @@ export function exchange(agent: Agent, outgoing: Outgoing): Promise<Received> {
       if (answer && answer.status >= 300) succeed(answer)
       else {
         settle()
-        // Asking (GET) costs nothing however far it got.
-        const progress = outgoing.method === 'GET' || !controller ? 'unsent' : answer ? 'answered' : 'sent'
-        reject(failure(progress))
+        reject(failure(progressSoFar()))
       }
       controller?.abort(new Error('given up'))
     }
@@ -98,6 +116,9 @@ export function exchange(agent: Agent, outgoing: Outgoing): Promise<Received> {
         if (!settled && answer) succeed(answer)
       },
       onResponseError(_, error) {
+        if (error instanceof FormSourceError) {
+          return fail((progress) => sourceFailed({ title, progress, detail: error.message }))
+        }
         const code = 'code' in error ? String(error.code) : error.name
         const detail = outgoing.quote(`${code}: ${error.message}`)
         fail((progress) =>
@@ -149,7 +170,8 @@ function dispatch(
 ) {
   try {
     const { origin, pathname, search } = new URL(outgoing.url)
-    const { method, headers, body } = outgoing
+    const { method, headers } = outgoing
+    const body = typeof outgoing.body === 'object' ? outgoing.body.stream : outgoing.body
     agent.dispatch({ origin, path: `${pathname}${search}`, method, headers, body }, handler)
   } catch (error) {
     const failure = new Error(error instanceof Error ? error.name : 'unknown')

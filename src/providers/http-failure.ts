@@ -36,6 +36,20 @@ export function abandoned({ title, progress, detail }: Broken): ProviderError {
   return unknown({ title, what: 'was not waited for', detail, dispatched })
 }
 
+/** An input picture could not be read while it was sent. A request that breaks off is most likely not acted on. */
+export function sourceFailed({ title, progress, detail }: Broken): ProviderError {
+  if (progress === 'answered') return unusable(title, 'answered before it had an input picture whole', detail)
+  const isBegun = progress === 'sent'
+  const consequence = isBegun ? `while it was sent to ${title}. Gesso does not ask again` : `for ${title}`
+  return new ProviderError({
+    code: isBegun ? 'outcome_unknown' : 'internal_error',
+    attribution: 'platform',
+    message: `An input picture could not be read ${consequence}.`,
+    detail,
+    dispatched: isBegun ? 'unknown' : 'no',
+  })
+}
+
 /** A success that cannot be taken: too large, encoded, cut. What it held is lost and maybe paid for. */
 export function unusable(title: string, what: string, detail?: string): ProviderError {
   return new ProviderError({

@@ -5,7 +5,9 @@
  */
 import { Agent } from 'undici'
 import { excerpt } from './excerpt.ts'
-import { type AnswerHeaders, exchange } from './http-exchange.ts'
+import { encodeForm, type FormPart } from './form-body.ts'
+import { createHttpConnector } from './http-connector.ts'
+import { type AnswerHeaders, exchange, type Outgoing } from './http-exchange.ts'
 import { redirected } from './http-failure.ts'
 
 /** One call to a provider's own host. */
@@ -40,13 +42,19 @@ export interface ProviderHttpAnswer {
 }
 
 /**
- * All three throw `ProviderError`. `dispatched` is `no` when the request was surely not written, `unknown`
+ * All of them throw `ProviderError`. `dispatched` is `no` when the request was surely not written, `unknown`
  * when it was and no answer came, `yes` when a successful answer began and could not be taken. An abort by the
  * caller is told the same way (`outcome_unknown` once the request is written) and is never retryable.
  */
 export interface ProviderHttp extends AsyncDisposable {
   /** Sends `body` as JSON, once: a POST may cost money, so nothing here sends it again. */
   postJson(call: ProviderHttpCall & { body: unknown }): Promise<ProviderHttpAnswer>
+  /**
+   * Sends `parts` as `multipart/form-data`, once. Files are streamed from their source with an exact length, and
+   * closed when the call ends, however it ends. One that cannot be read is `internal_error` (`dispatched` `no`)
+   * while nothing was written, `outcome_unknown` after that.
+   */
+  postForm(call: ProviderHttpCall & { parts: readonly FormPart[] }): Promise<ProviderHttpAnswer>
   /** Asks without a body. A call that fails on the way is always retryable: asking costs nothing. */
   getJson(call: ProviderHttpCall): Promise<ProviderHttpAnswer>
   /** Cuts what is under way and closes the connections. */
@@ -59,14 +67,22 @@ export function createProviderHttp(options: { connectTimeoutMs?: number } = {}):
   // of undici are off because one deadline of ours covers the whole exchange.
   const agent = new Agent({
     allowH2: false,
-    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
+    connect: createHttpConnector({ timeoutMs: options.connectTimeoutMs ?? 10_000 }),
     headersTimeout: 0,
     bodyTimeout: 0,
   })
   const close = () => agent.destroy()
   return {
-    postJson: ({ body, ...call }) => send(agent, 'POST', call, JSON.stringify(body)),
-    getJson: (call) => send(agent, 'GET', call, undefined),
+    postJson: ({ body, ...call }) => {
+      const headers = { 'content-type': 'application/json' }
+      return send(agent, 'POST', call, { body: JSON.stringify(body), headers })
+    },
+    postForm: async ({ parts, ...call }) => {
+      const body = encodeForm(parts)
+      const headers = { 'content-type': body.contentType, 'content-length': String(body.sizeBytes) }
+      return send(agent, 'POST', call, { body, headers })
+    },
+    getJson: (call) => send(agent, 'GET', call, { body: undefined, headers: {} }),
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -76,7 +92,7 @@ async function send(
   agent: Agent,
   method: 'GET' | 'POST',
   call: ProviderHttpCall,
-  body: string | undefined,
+  content: Pick<Outgoing, 'body' | 'headers'>,
 ): Promise<ProviderHttpAnswer> {
   const withheld = [...credentials(call.headers), ...(call.withhold ?? [])]
   const quote = (text: string) => excerpt(text, withheld)
@@ -84,10 +100,10 @@ async function send(
     accept: 'application/json',
     'accept-encoding': 'identity',
     'user-agent': 'gesso',
-    ...(body === undefined ? undefined : { 'content-type': 'application/json' }),
     ...call.headers,
+    ...content.headers,
   }
-  const received = await exchange(agent, { ...call, method, headers, body, quote })
+  const received = await exchange(agent, { ...call, method, headers, body: content.body, quote })
   if (received.status >= 300 && received.status < 400) throw redirected(call.title, received.status)
   return { ...received, excerpt: (text = received.opening) => quote(text) }
 }

@@ -5,13 +5,26 @@
  * `ProviderOutcome`. It never fetches result URLs, never logs a prompt, never reads the environment, and
  * knows no database, ledger or HTTP server. What it could not do, it says as a `ProviderError`.
  */
+import type { Readable } from 'node:stream'
 import type { ProviderHttp } from './http.ts'
 import type { ProviderError } from './provider-error.ts'
 
-/** An input picture: bytes already fetched, sniffed and bounded by Gesso. */
+/** The formats an input picture can be in. */
+export type InputMediaType = 'image/png' | 'image/jpeg' | 'image/webp' | 'image/gif' | 'image/avif'
+
+/**
+ * An input picture: fetched, sniffed, bounded, upright and without metadata. It may lie on the disk, so that ten
+ * large ones do not fill the memory; an adapter streams it where its wire format allows.
+ */
 export interface InputImage {
-  bytes: Buffer
-  mediaType: 'image/png' | 'image/jpeg' | 'image/webp' | 'image/gif' | 'image/avif'
+  readonly mediaType: InputMediaType
+  readonly width: number
+  readonly height: number
+  readonly sizeBytes: number
+  /** All bytes at once. */
+  read(): Promise<Buffer>
+  /** The bytes from their beginning, anew at each call. */
+  stream(): Readable
 }
 
 /**
@@ -28,6 +41,10 @@ export interface ProviderRequest {
   n: number
   /** Absent means the provider chooses ("auto"). */
   size?: { width: number; height: number }
+  /** `W:H`, for models that take ratios; where one takes sizes, Gesso has made a size of it. */
+  aspectRatio?: string
+  /** Resolution class, for models that take one: `512`, `1K`, `2K`, `4K`, `optimize_for_quality`, `optimize_for_speed`. */
+  imageSize?: string
   quality?: string
   style?: string
   background?: 'transparent' | 'opaque' | 'auto'
@@ -38,12 +55,32 @@ export interface ProviderRequest {
   /** Seed of the first picture; picture k uses `seed + k`. */
   seed?: number
   negativePrompt?: string
+  /** How closely the prompt is followed. */
+  guidance?: number
+  /** Denoising steps. */
+  steps?: number
+  /** 0–1: how far the result may depart from the first input picture. */
+  strength?: number
+  /** Faster where the provider can, at some cost in quality. */
+  goFast?: boolean
+  disableSafetyChecker?: boolean
+  /** LoRA weights by name or https URL, with their scale; further ones pairwise. */
+  loraWeights?: string
+  loraScale?: number
+  extraLoraWeights?: readonly string[]
+  extraLoraScale?: readonly number[]
   /** Who the end user is, as an opaque string. */
   safetyIdentifier?: string
   /** Input pictures; any makes the call an edit. */
-  images?: InputImage[]
-  /** Its transparent pixels are the area that may change. Same size as the first input picture. */
+  images?: readonly InputImage[]
+  /** A PNG whose transparent pixels are the area that may change. Same size as the first input picture. */
   mask?: InputImage
+  /** How closely an edit keeps to its input: `low` or `high`. */
+  inputFidelity?: string
+  /** Asks for the provider's own visible label. */
+  watermark?: boolean
+  /** Asks for one coherent series of at most so many pictures instead of `n` single ones. */
+  series?: { maxImages?: number }
   /** The wire dialect the model speaks where one provider has several, e.g. `gpt-image`. */
   dialect?: string
 }
@@ -105,8 +142,18 @@ export interface ProviderPending {
 
 export type ProviderOutcome = ProviderCompleted | ProviderPending
 
+/** What an adapter can take as input pictures; Gesso converts what it cannot. */
+export interface InputRules {
+  /** Media types that go out as they are; anything else becomes a PNG. */
+  mediaTypes: readonly InputMediaType[]
+  /** Longest edge in pixels; larger pictures are scaled down. */
+  maxEdge?: number
+}
+
 export interface Provider {
   readonly id: string
+  /** Absent where the provider takes no input pictures. */
+  readonly inputs?: InputRules
   /** Sends the work. Throws `ProviderError`. */
   start(request: ProviderRequest, signal: AbortSignal): Promise<ProviderOutcome>
   /** Asks for work sent earlier, maybe by another process. Throws `ProviderError` where it failed. */

@@ -3,21 +3,14 @@
  * and misbehaves on demand. What a vendor says on the wire is the business of the file named after it.
  */
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { UpstreamScenario } from '../../src/providers/testing/conformance.ts'
+import { type RecordedRequest, recordRequest } from './record-request.ts'
 
-export interface RecordedRequest {
-  method: string
-  /** Path and query. */
-  path: string
-  headers: IncomingHttpHeaders
-  /** JSON parsed, a form as an object of its parts, `undefined` without a body. */
-  body: unknown
-}
+export type { RecordedRequest } from './record-request.ts'
 
 export interface FakeAnswer {
   status: number
@@ -57,25 +50,40 @@ export interface FakeUpstream extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Starts the server on a free port. `latencyMs` passes before each answer to a submission. */
+/** How a fake behaves beside what is played on it. */
+export interface FakeUpstreamOptions {
+  /** Passes before each answer to a submission. */
+  latencyMs?: number
+  /** These submissions are answered with a 500; the first is 1. */
+  failCalls?: readonly number[]
+  /** Every so-many-th submission is answered with a 500. */
+  failEvery?: number
+}
+
+/** Starts the server on a free port. */
 export async function startFakeUpstream(
   vendor: (origin: string) => FakeVendor,
-  options: { basePath: string; latencyMs?: number },
+  options: FakeUpstreamOptions & { basePath: string },
 ): Promise<FakeUpstream> {
   const requests: RecordedRequest[] = []
   const foreignRequests: RecordedRequest[] = []
   let scenario: UpstreamScenario | FakeAnswer = 'ok'
   let timesLeft = Number.POSITIVE_INFINITY
+  let submissions = 0
   const foreign = await listen(async (message, response) => {
-    foreignRequests.push(await record(message))
+    foreignRequests.push(await recordRequest(message))
     response.end('{}')
   })
   const main = await listen(async (message, response) => {
-    const request = await record(message)
+    const request = await recordRequest(message)
     requests.push(request)
     const isSubmission = own.isSubmission(request)
-    const playing = isSubmission && timesLeft > 0 ? scenario : 'ok'
-    if (isSubmission) timesLeft -= 1
+    let playing = isSubmission && timesLeft > 0 ? scenario : 'ok'
+    if (isSubmission) {
+      timesLeft -= 1
+      submissions += 1
+      if (playing === 'ok' && isDoomed(submissions, options)) playing = '500'
+    }
     if (isSubmission && options.latencyMs) await sleep(options.latencyMs)
     await act(playing, { own, request, response, elsewhere: foreign.origin })
   })
@@ -88,7 +96,7 @@ export async function startFakeUpstream(
     url: `${main.origin}${options.basePath}`,
     requests,
     foreignRequests,
-    submissions: () => requests.filter((request) => own.isSubmission(request)).length,
+    submissions: () => submissions,
     async play(next, times = Number.POSITIVE_INFINITY) {
       scenario = next
       timesLeft = times
@@ -98,6 +106,10 @@ export async function startFakeUpstream(
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+function isDoomed(submission: number, { failCalls = [], failEvery }: FakeUpstreamOptions): boolean {
+  return failCalls.includes(submission) || (failEvery !== undefined && submission % failEvery === 0)
 }
 
 interface Scene {
@@ -164,30 +176,6 @@ function send(response: ServerResponse, answer: FakeAnswer): void {
 
 function bodyBytes(body: unknown): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
-}
-
-async function record(message: IncomingMessage): Promise<RecordedRequest> {
-  const bytes = await buffer(message)
-  const type = message.headers['content-type'] ?? ''
-  let body: unknown
-  if (type.startsWith('multipart/form-data')) body = await readForm(bytes, type)
-  else if (bytes.length > 0) body = JSON.parse(bytes.toString())
-  return { method: message.method ?? '', path: message.url ?? '', headers: message.headers, body }
-}
-
-/** Parts by name; files as bytes, a repeated name as an array. */
-async function readForm(bytes: Buffer, type: string): Promise<Record<string, unknown>> {
-  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData()
-  const parts: Record<string, unknown> = {}
-  for (const name of new Set(form.keys())) {
-    const values = await Promise.all(
-      form
-        .getAll(name)
-        .map(async (value) => (typeof value === 'string' ? value : Buffer.from(await value.arrayBuffer()))),
-    )
-    parts[name] = values.length === 1 ? values[0] : values
-  }
-  return parts
 }
 
 interface Listener {

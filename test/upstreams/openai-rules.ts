@@ -1,5 +1,8 @@
 /** What OpenAI accepts in a generation or an edit, and the words in which it refuses the rest. */
 import type { RecordedRequest } from './fake-upstream.ts'
+import { isFormRequest, pictureNames, readLenientInputs, readStrictInputs } from './openai-inputs.ts'
+import { OpenAiRefusal, refuse } from './openai-refusal.ts'
+import type { RecordedFile } from './recorded-file.ts'
 
 /** A call that was accepted, with the values that will be used. */
 export interface ImageCall {
@@ -10,28 +13,10 @@ export interface ImageCall {
   quality: string
   background: string
   format: 'png' | 'jpeg' | 'webp'
-  inputImages: number
+  /** The pictures to edit. */
+  images: RecordedFile[]
   asUrl: boolean
   seed?: number
-}
-
-/** A refusal in OpenAI's format. */
-export class OpenAiRefusal extends Error {
-  readonly status: number
-  readonly #param: string | null
-  readonly #code: string | null
-
-  constructor(status: number, message: string, about: { param?: string; code?: string } = {}) {
-    super(message)
-    this.status = status
-    this.#param = about.param ?? null
-    this.#code = about.code ?? null
-  }
-
-  body() {
-    const { message } = this
-    return { error: { message, type: 'invalid_request_error', param: this.#param, code: this.#code } }
-  }
 }
 
 const fields: Record<string, readonly string[] | 'text' | { min: number; max: number }> = {
@@ -49,15 +34,15 @@ const fields: Record<string, readonly string[] | 'text' | { min: number; max: nu
 }
 /** An edit takes these too. */
 const editFields: typeof fields = { ...fields, input_fidelity: ['high', 'low'] }
-const pictureFields = ['image', 'image[]', 'images', 'mask']
 
 /** Reads a call to GPT Image, or throws `OpenAiRefusal` as OpenAI would. */
 export function readImageCall(request: RecordedRequest): ImageCall {
   const isEdit = request.path.endsWith('/edits')
   const body = record(request.body)
-  const isForm = request.headers['content-type']?.startsWith('multipart/form-data') ?? false
+  const isForm = isFormRequest(request)
   for (const [name, value] of Object.entries(body)) {
-    if (isEdit && pictureFields.includes(name)) continue
+    if (isForm && Array.isArray(value) && !name.endsWith('[]')) refuseDuplicate(name)
+    if (isEdit && pictureNames(isForm).includes(name)) continue
     const rule = (isEdit ? editFields : fields)[name]
     if (!rule) refuse(name, `Unknown parameter: '${name}'.`, 'unknown_parameter')
     if (value !== null)
@@ -70,37 +55,69 @@ export function readImageCall(request: RecordedRequest): ImageCall {
     const message = `The model '${body.model}' does not exist.`
     throw new OpenAiRefusal(404, message, { param: 'model', code: 'model_not_found' })
   }
-  const inputImages = [body.image, body['image[]'], body.images].flat().filter(Boolean).length
-  if (isEdit && inputImages === 0)
-    refuse('image', "Missing required parameter: 'image'.", 'missing_required_parameter')
+  if (body.input_fidelity) checkInputFidelity(String(body.model), String(body.input_fidelity))
   const call = readCompatibleCall(request)
   if (body.size) checkSize(String(body.size))
   if (body.background === 'transparent' && call.format === 'jpeg') {
     refuse('background', "Transparent background is not supported for 'jpeg' output format.", 'invalid_value')
   }
-  return { ...call, inputImages }
+  return { ...call, images: isEdit ? readStrictInputs(request, body).images : [] }
 }
 
 /** Reads a call as lenient servers do: what they do not know, they ignore. */
 export function readCompatibleCall(request: RecordedRequest): ImageCall {
   const body = record(request.body)
-  const [width = 1024, height = 1024] = /^\d+x\d+$/.test(String(body.size))
-    ? String(body.size).split('x').map(Number)
-    : []
+  const { images } = readLenientInputs(body)
+  const seed = Number(body.seed)
   const named = (value: unknown, otherwise: string) =>
     !value || value === 'auto' ? otherwise : String(value)
   return {
     prompt: String(body.prompt ?? ''),
-    n: Number(body.n ?? 1),
-    width,
-    height,
+    n: readCount(body),
+    ...readSize(body.size, images[0]),
     quality: named(body.quality, 'medium'),
     background: named(body.background, 'opaque'),
     format: named(body.output_format, 'png') as ImageCall['format'],
-    inputImages: 0,
+    images,
     asUrl: body.response_format !== 'b64_json',
-    ...(typeof body.seed === 'number' ? { seed: body.seed } : {}),
+    ...(body.seed !== undefined && Number.isInteger(seed) ? { seed } : {}),
   }
+}
+
+/** A series is as long as it may be, and four pictures where nobody says. */
+function readCount(body: Record<string, unknown>): number {
+  if (body.sequential_image_generation !== 'auto') return Number(body.n ?? 1)
+  const options = body.sequential_image_generation_options
+  const { max_images: most = 4 } = record(typeof options === 'string' ? JSON.parse(options) : options)
+  return Math.min(Number(most), 15)
+}
+
+/** Without a size, an edit is as upright as the picture it begins with. */
+function readSize(size: unknown, first: RecordedFile | undefined): { width: number; height: number } {
+  const [, width, height] = /^(\d+)x(\d+)$/.exec(String(size)) ?? []
+  if (width && height) return { width: Number(width), height: Number(height) }
+  const ratio = (first?.width ?? 1) / (first?.height ?? 1)
+  return { width: ratio > 1.25 ? 1_536 : 1_024, height: ratio < 0.8 ? 1_536 : 1_024 }
+}
+
+function refuseDuplicate(name: string): never {
+  const message = `Duplicate parameter: '${name}'. You provided multiple values for this parameter, whereas only one is allowed. If you are trying to provide a list of values, use the array syntax instead e.g. '${name}[]=<value>'.`
+  return refuse(name, message, 'duplicate_parameter')
+}
+
+/** GPT Image 1.5 takes both words, the mini `low` only; GPT Image 2 and later always look closely and take none. */
+function checkInputFidelity(model: string, fidelity: string): void {
+  const about = {
+    param: 'input_fidelity',
+    type: 'image_generation_user_error',
+    code: 'invalid_input_fidelity_model',
+  }
+  if (/^gpt-image-1-mini/.test(model) && fidelity === 'high') {
+    throw new OpenAiRefusal(400, `input_fidelity 'high' is not supported by the model '${model}'.`, about)
+  }
+  if (/^gpt-image-1/.test(model)) return
+  const message = `The model '${model}' does not support the 'input_fidelity' parameter.`
+  throw new OpenAiRefusal(400, message, about)
 }
 
 function check(name: string, value: unknown, rule: (typeof fields)[string]): void {
@@ -139,10 +156,6 @@ function checkSize(size: string): void {
   if (!match || !fits || pixels < 655_360 || pixels > 8_294_400 || Math.max(width, height) > 3_840) {
     refuse('size', `Invalid value: '${size}'. Both edges must be multiples of 16.`, 'invalid_value')
   }
-}
-
-function refuse(param: string, message: string, code: string): never {
-  throw new OpenAiRefusal(400, message, { param, code })
 }
 
 function record(body: unknown): Record<string, unknown> {

@@ -4,28 +4,37 @@
  * The official client is the judge of its faithfulness, in `openai.test.ts`.
  */
 import { randomBytes } from 'node:crypto'
-import { fakePicture } from './fake-picture.ts'
+import { fakeEdit, fakePicture } from './fake-picture.ts'
 import {
   type FakeAnswer,
   type FakeUpstream,
+  type FakeUpstreamOptions,
   type RecordedRequest,
   startFakeUpstream,
 } from './fake-upstream.ts'
 import { openaiFailureAnswer } from './openai-failures.ts'
-import { type ImageCall, OpenAiRefusal, readCompatibleCall, readImageCall } from './openai-rules.ts'
+import { OpenAiRefusal } from './openai-refusal.ts'
+import { type ImageCall, readCompatibleCall, readImageCall } from './openai-rules.ts'
 
 export type { FakeUpstream } from './fake-upstream.ts'
 
-export interface FakeOpenAiOptions {
+export interface FakeOpenAiOptions extends FakeUpstreamOptions {
   dialect?: 'openai' | 'openai-compatible'
   /** The one key that is taken; `null` takes every call. Default `fakeOpenAiKey`, compatible servers `null`. */
   apiKey?: string | null
-  /** Passes before each answer to a generation or edit. */
-  latencyMs?: number
   /** Pictures as heavy as real ones. */
   noisy?: boolean
   /** Errors repeat the prompt, the key and base64, as careless servers do. */
   echo?: boolean
+  /**
+   * Where each picture stands, whatever is asked for; `empty-b64` is a URL beside an empty `b64_json`, `empty-url`
+   * the other way round. Default: base64, compatible servers as `response_format` says, or else a URL.
+   */
+  answerAs?: 'b64' | 'url' | 'both' | 'empty-b64' | 'empty-url'
+  /** Draws this size, whatever is asked for. */
+  otherSize?: { width: number; height: number }
+  /** Makes one picture per call, whatever `n` says. */
+  onePerCall?: boolean
 }
 
 /** The key that the fake accepts unless told otherwise. */
@@ -38,26 +47,40 @@ const calls = ['/v1/images/generations', '/v1/images/edits']
 export function startFakeOpenAi(options: FakeOpenAiOptions = {}): Promise<FakeUpstream> {
   const compatible = options.dialect === 'openai-compatible'
   const apiKey = options.apiKey === undefined ? (compatible ? null : fakeOpenAiKey) : options.apiKey
-  const files = new Map<string, Buffer>()
+  const files = new Map<string, HostedFile>()
 
   const answer = async (request: RecordedRequest, origin: string): Promise<FakeAnswer> => {
     const file = files.get(request.path)
-    if (file) return { status: 200, headers: { 'content-type': 'image/png' }, body: file }
+    if (file) return { status: 200, headers: { 'content-type': `image/${file.format}` }, body: file.bytes }
     checkKey(request, apiKey)
     if (request.path === '/v1/models') return { status: 200, body: modelList() }
     if (!calls.includes(request.path) || request.method !== 'POST') {
       throw new OpenAiRefusal(404, `Invalid URL (${request.method} ${request.path})`)
     }
-    const call = compatible ? readCompatibleCall(request) : readImageCall(request)
-    const pictures = await Promise.all(
-      Array.from({ length: call.n }, (_, index) => fakePicture({ ...call, index, noisy: options.noisy })),
-    )
-    if (!compatible) return { status: 200, body: officialReply(call, pictures) }
+    const call = {
+      ...(compatible ? readCompatibleCall(request) : readImageCall(request)),
+      ...options.otherSize,
+      ...(options.onePerCall ? { n: 1 } : {}),
+    }
+    const pictures = await Promise.all(Array.from({ length: call.n }, (_, index) => draw(call, index)))
+    const answerAs = options.answerAs ?? (compatible && call.asUrl ? 'url' : 'b64')
     const data = pictures.map((bytes, index) => ({
-      ...(call.asUrl ? { url: host(bytes, origin, files) } : { b64_json: bytes.toString('base64') }),
-      ...(call.seed === undefined ? {} : { seed: call.seed + index }),
+      ...present(bytes, answerAs, () => host({ bytes, format: call.format }, origin, files)),
+      ...(compatible && call.seed !== undefined ? { seed: call.seed + index } : {}),
     }))
-    return { status: 200, body: { created: now(), data } }
+    return { status: 200, body: compatible ? { created: now(), data } : officialReply(call, data) }
+  }
+
+  const draw = (call: ImageCall, index: number): Promise<Buffer> => {
+    const likeness = call.images[0]?.likeness()
+    const picture = {
+      width: call.width,
+      height: call.height,
+      format: call.format,
+      index,
+      noisy: options.noisy,
+    }
+    return likeness ? fakeEdit(likeness, picture) : fakePicture(picture)
   }
 
   return startFakeUpstream(
@@ -78,7 +101,7 @@ export function startFakeOpenAi(options: FakeOpenAiOptions = {}): Promise<FakeUp
         }
       },
     }),
-    { basePath: '/v1', latencyMs: options.latencyMs },
+    { ...options, basePath: '/v1' },
   )
 }
 
@@ -93,14 +116,22 @@ function checkKey(request: RecordedRequest, apiKey: string | null): void {
       })
 }
 
-function officialReply(call: ImageCall, pictures: Buffer[]) {
+function present(bytes: Buffer, answerAs: FakeOpenAiOptions['answerAs'], hosted: () => string): object {
+  if (answerAs === 'url') return { url: hosted() }
+  if (answerAs === 'empty-b64') return { url: hosted(), b64_json: '' }
+  const b64_json = bytes.toString('base64')
+  if (answerAs === 'both') return { url: hosted(), b64_json }
+  return answerAs === 'empty-url' ? { url: '', b64_json } : { b64_json }
+}
+
+function officialReply(call: ImageCall, data: object[]) {
   const outputTokens = call.n * imageTokens(call)
   const textTokens = Math.ceil(call.prompt.length / 4)
-  const imageInputTokens = call.inputImages * 256
+  const imageInputTokens = call.images.length * 256
   return {
     created: now(),
     background: call.background,
-    data: pictures.map((bytes) => ({ b64_json: bytes.toString('base64') })),
+    data,
     output_format: call.format,
     quality: call.quality,
     size: `${call.width}x${call.height}`,
@@ -123,10 +154,15 @@ function imageTokens({ width, height, quality }: ImageCall): number {
   return Math.ceil((factor * side * (2_000_000 + width * height)) / 4_000_000)
 }
 
+interface HostedFile {
+  bytes: Buffer
+  format: string
+}
+
 /** Keeps the picture under a path of this server, as local engines do. */
-function host(bytes: Buffer, origin: string, files: Map<string, Buffer>): string {
-  const path = `/files/${randomBytes(6).toString('hex')}.png`
-  files.set(path, bytes)
+function host(file: HostedFile, origin: string, files: Map<string, HostedFile>): string {
+  const path = `/files/${randomBytes(6).toString('hex')}.${file.format}`
+  files.set(path, file)
   return `${origin}${path}`
 }
 

@@ -1,57 +1,9 @@
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { rasterise } from '../../media/rasterise.ts'
-import type { InputImage, Provider, ProviderRequest } from '../provider.ts'
 import { describeProviderConformance } from '../testing/conformance.ts'
 import { collage } from './collage.ts'
-
-const provider: Provider = collage.create(
-  { timeoutMs: 1_000, maxResponseBytes: 1_000 },
-  { http: undefined as never, rasterise },
-)
-const SMALL = { width: 256, height: 256 }
-
-async function draw(prompt: string, more: Partial<ProviderRequest> = {}): Promise<Buffer> {
-  const request = { taskId: 'image_1', model: 'gesso-collage', n: 1, seed: 1, size: SMALL, prompt, ...more }
-  const outcome = await provider.start(request, new AbortController().signal)
-  const source = outcome.status === 'completed' ? outcome.images[0]?.source : undefined
-  if (source?.kind !== 'bytes') throw new Error('the collage must answer with bytes')
-  return source.bytes
-}
-
-interface Pixels {
-  at(x: number, y: number): [r: number, g: number, b: number, a: number]
-  share(test: (r: number, g: number, b: number, a: number) => boolean): number
-}
-
-async function pixelsOf(png: Buffer): Promise<Pixels> {
-  const { data, info } = await sharp(png).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
-  const at = (x: number, y: number) =>
-    Array.from(data.subarray((y * info.width + x) * 4, (y * info.width + x) * 4 + 4)) as [
-      number,
-      number,
-      number,
-      number,
-    ]
-  return {
-    at,
-    share: (test) => {
-      let count = 0
-      for (let index = 0; index < data.length; index += 4) {
-        if (test(...(Array.from(data.subarray(index, index + 4)) as [number, number, number, number])))
-          count++
-      }
-      return (count * 4) / data.length
-    },
-  }
-}
-
-const plain = async (colour: string, size = SMALL): Promise<InputImage> => ({
-  bytes: await sharp({ create: { ...size, channels: 4, background: colour } })
-    .png()
-    .toBuffer(),
-  mediaType: 'image/png',
-})
+import { draw, pixelsOf, provider, SMALL } from './testing/draw.ts'
 
 const isRed = (r: number, g: number, b: number) => r > 170 && g < 90 && b < 90
 const isWhitish = (r: number, g: number, b: number) => r > 215 && g > 220 && b > 225
@@ -236,102 +188,6 @@ describe('size and background', () => {
     for (const quality of ['low', 'medium', 'high', 'auto'])
       expect((await draw('a cat', { quality })).length).toBeGreaterThan(100)
     expect(await draw('a cat', { style: 'vivid' })).not.toEqual(await draw('a cat', { style: 'natural' }))
-  })
-})
-
-describe('edits', () => {
-  test('the first picture becomes the scene and the subject is drawn on it', async () => {
-    const pixels = await pixelsOf(await draw('a red balloon', { images: [await plain('#2040c0')] }))
-    expect(pixels.at(2, 2)).toEqual([0x20, 0x40, 0xc0, 255])
-    expect(pixels.share(isRed)).toBeGreaterThan(0.01)
-  })
-
-  test.each(['png', 'jpeg'] as const)('a picture in %s can be edited', async (format) => {
-    const bytes = await sharp((await plain('#2040c0')).bytes)
-      .toFormat(format)
-      .toBuffer()
-    const pixels = await pixelsOf(
-      await draw('a red balloon', { images: [{ bytes, mediaType: `image/${format}` }] }),
-    )
-    const [r, g, b] = pixels.at(2, 2)
-    expect(Math.max(Math.abs(r - 0x20), Math.abs(g - 0x40), Math.abs(b - 0xc0))).toBeLessThan(8)
-  })
-
-  test.each(['webp', 'gif', 'avif'] as const)('a picture in %s is refused, not left out', async (format) => {
-    const image: InputImage = { ...(await plain('#2040c0')), mediaType: `image/${format}` }
-    await expect(draw('a red balloon', { images: [image] })).rejects.toMatchObject({
-      code: 'unsupported_image',
-      dispatched: 'no',
-    })
-  })
-
-  test('"black and white" takes the colour out of the picture', async () => {
-    const pixels = await pixelsOf(await draw('black and white', { images: [await plain('#2040c0')] }))
-    expect(pixels.share((r, g, b) => Math.max(r, g, b) - Math.min(r, g, b) < 4)).toBe(1)
-  })
-
-  test.each(['qwx zzy', 'make it night', 'let it snow'])(
-    'an edit that names no piece (%j) still changes the picture',
-    async (prompt) => {
-      const pixels = await pixelsOf(await draw(prompt, { images: [await plain('#2040c0')] }))
-      expect(
-        pixels.share((r, g, b) => Math.abs(r - 0x20) + Math.abs(g - 0x40) + Math.abs(b - 0xc0) > 20),
-      ).toBeGreaterThan(0.01)
-    },
-  )
-
-  test('further pictures are pinned on it as prints', async () => {
-    const pixels = await pixelsOf(
-      await draw('', { images: [await plain('#2040c0'), await plain('#00ff00')] }),
-    )
-    expect(pixels.share((r, g, b) => r < 30 && g > 225 && b < 30)).toBeGreaterThan(0.03)
-  })
-
-  test('only the transparent area of the mask changes', async () => {
-    // Left half opaque: it must stay. Right half transparent: it may change.
-    const half = { width: 128, height: 256 }
-    const mask = await sharp({ create: { ...SMALL, channels: 4, background: '#00000000' } })
-      .composite([{ input: (await plain('#000000', half)).bytes, left: 0, top: 0 }])
-      .png()
-      .toBuffer()
-    const request = {
-      images: [await plain('#2040c0')],
-      mask: { bytes: mask, mediaType: 'image/png' as const },
-    }
-    const pixels = await pixelsOf(await draw('twelve orange foxes', request))
-    let changed = 0
-    for (let y = 0; y < 256; y += 3) {
-      for (let x = 0; x < 256; x += 3) {
-        const [r, g, b] = pixels.at(x, y)
-        const distance = Math.max(Math.abs(r - 0x20), Math.abs(g - 0x40), Math.abs(b - 0xc0))
-        if (x < 126) expect(distance, `${x},${y}`).toBeLessThanOrEqual(2)
-        else if (distance > 40) changed++
-      }
-    }
-    expect(changed).toBeGreaterThan(100)
-  })
-
-  test.each([
-    [16, 16],
-    [160, 160],
-    [100, 20],
-  ])('what is asked for is drawn inside a small hole of the mask at %i, %i', async (left, top) => {
-    const hole = await plain('#000000', { width: 80, height: 80 })
-    const mask = await sharp((await plain('#000000')).bytes)
-      .composite([{ input: hole.bytes, left, top, blend: 'dest-out' }])
-      .png()
-      .toBuffer()
-    const request = {
-      images: [await plain('#2040c0')],
-      mask: { bytes: mask, mediaType: 'image/png' as const },
-    }
-    const pixels = await pixelsOf(await draw('a red balloon', request))
-    expect(pixels.share(isRed)).toBeGreaterThan(0.02)
-    for (const [x, y] of [
-      [left - 3, top - 3],
-      [left + 83, top + 40],
-    ] as const)
-      expect(pixels.at(x, y)).toEqual([0x20, 0x40, 0xc0, 255])
   })
 })
 

@@ -6,22 +6,28 @@
  * becomes part of the SVG.
  */
 import { randomInt } from 'node:crypto'
+import { createLane } from '../../lib/lane.ts'
 import type {
   Provider,
   ProviderDefinition,
   ProviderDependencies,
   ProviderImage,
+  ProviderOutcome,
   ProviderRequest,
 } from '../provider.ts'
-import { ProviderError } from '../provider-error.ts'
 import { type Artwork, loadArtwork } from './artwork.ts'
-import { compose, type Order } from './compose.ts'
+import { compose } from './compose.ts'
 import { changeableArea } from './mask-area.ts'
+import type { Order } from './order.ts'
 import { pixelate } from './pixelate.ts'
+import { readPictures } from './read-pictures.ts'
 import { readPrompt } from './read-prompt.ts'
+import { READABLE, refuseAborted, refuseUnsupported } from './refuse.ts'
+import { LONGEST_SERIES, momentsOf } from './series.ts'
+import { sizeOf } from './size-of.ts'
 import { createVocabulary, type Vocabulary } from './vocabulary.ts'
+import { readWishes } from './wishes.ts'
 
-const DEFAULT_SIZE = { width: 1024, height: 1024 }
 const SEEDS = 2 ** 32
 
 /** Registered as `collage`; needs no settings. */
@@ -41,52 +47,62 @@ function createCollage({ rasterise }: Pick<ProviderDependencies, 'rasterise'>): 
   let library: Promise<Library> | undefined
   // The artwork is 25 MB on disk, so it is read for the first picture and not before.
   const open = () => (library ??= loadLibrary())
+  // An edit holds its pictures as text in its SVG; those that only wait for their turn should not.
+  const edits = createLane({ concurrency: 2 })
+
+  async function start(request: ProviderRequest, signal: AbortSignal): Promise<ProviderOutcome> {
+    refuseAborted(signal)
+    const { artwork, vocabulary } = await open()
+    const order = await takeOrder(request, artwork, vocabulary, rasterise, signal)
+    const images: ProviderImage[] = []
+    for (const next of ordersFor(request, order, randomInt(SEEDS))) {
+      refuseAborted(signal)
+      const bytes = await draw(next, artwork, rasterise)
+      images.push({ source: { kind: 'bytes', bytes }, seed: next.seed })
+    }
+    return { status: 'completed', images }
+  }
+
   return {
     id: 'collage',
-    start: async (request, signal) => {
-      refuseAborted(signal)
-      refuseUnreadable(request)
-      const { artwork, vocabulary } = await open()
-      const scene = readPrompt(request.prompt, vocabulary, request.negativePrompt)
-      scene.stillLife = (icon) => artwork.isStillLife(icon)
-      const first = request.seed ?? randomInt(SEEDS)
-      const images: ProviderImage[] = []
-      for (let index = 0; index < request.n; index++) {
-        refuseAborted(signal)
-        const seed = (first + index) % SEEDS
-        images.push({
-          source: { kind: 'bytes', bytes: await draw(request, scene, seed, artwork, rasterise) },
-          seed,
-        })
-      }
-      return { status: 'completed', images }
+    inputs: { mediaTypes: READABLE, maxEdge: 2048 },
+    async start(request, signal) {
+      refuseUnsupported(request, LONGEST_SERIES)
+      return request.images?.length ? edits.run(() => start(request, signal)) : start(request, signal)
     },
   }
 }
 
-/** librsvg draws embedded PNG and JPEG and leaves every other format out without a word. */
-function refuseUnreadable({ images = [], mask }: ProviderRequest): void {
-  for (const image of mask ? [...images, mask] : images) {
-    if (image.mediaType === 'image/png' || image.mediaType === 'image/jpeg') continue
-    throw new ProviderError({
-      code: 'unsupported_image',
-      attribution: 'client',
-      message: `gesso-collage edits PNG and JPEG pictures; this one is ${image.mediaType}.`,
-      param: image === mask ? 'mask' : 'image',
-      dispatched: 'no',
-    })
+/** What all pictures of a request share. */
+async function takeOrder(
+  request: ProviderRequest,
+  artwork: Artwork,
+  vocabulary: Vocabulary,
+  rasterise: ProviderDependencies['rasterise'],
+  signal: AbortSignal,
+): Promise<Omit<Order, 'seed'>> {
+  const scene = readPrompt(request.prompt, vocabulary, request.negativePrompt)
+  scene.stillLife = (icon) => artwork.isStillLife(icon)
+  const { images, mask } = await readPictures(request, rasterise, signal)
+  const size = sizeOf(request)
+  return {
+    scene,
+    words: request.prompt,
+    size,
+    transparent: request.background === 'transparent',
+    wishes: readWishes(request),
+    images,
+    ...(mask ? { mask, area: await changeableArea(mask, size, rasterise) } : {}),
   }
 }
 
-/** Drawing costs nothing, so what is given up half way was never begun. */
-function refuseAborted(signal: AbortSignal): void {
-  if (!signal.aborted) return
-  throw new ProviderError({
-    code: 'upstream_failed',
-    attribution: 'client',
-    message: 'The request was cancelled before its pictures were drawn.',
-    dispatched: 'no',
-  })
+/** The single pictures: neighbouring seeds, or the moments of a series, which share one. */
+function ordersFor(request: ProviderRequest, order: Omit<Order, 'seed'>, anySeed: number): Order[] {
+  const first = request.seed ?? anySeed
+  if (request.series) {
+    return momentsOf(order, request.series.maxImages).map((moment) => ({ ...order, seed: first, moment }))
+  }
+  return Array.from({ length: request.n }, (_, index) => ({ ...order, seed: (first + index) % SEEDS }))
 }
 
 async function loadLibrary(): Promise<Library> {
@@ -95,24 +111,12 @@ async function loadLibrary(): Promise<Library> {
 }
 
 async function draw(
-  request: ProviderRequest,
-  scene: ReturnType<typeof readPrompt>,
-  seed: number,
+  order: Order,
   artwork: Artwork,
   rasterise: ProviderDependencies['rasterise'],
 ): Promise<Buffer> {
-  const size = request.size ?? DEFAULT_SIZE
-  const order: Order = {
-    scene,
-    words: request.prompt,
-    seed,
-    size,
-    transparent: request.background === 'transparent',
-    vividness: request.style === 'vivid' ? 1.15 : request.style === 'natural' ? 0.86 : 1,
-    images: request.images ?? [],
-    mask: request.mask,
+  if (order.scene.styles.has('pixel') && order.images.length === 0) {
+    return await pixelate(order, artwork, rasterise)
   }
-  if (order.mask && order.images.length > 0) order.area = await changeableArea(order.mask, rasterise)
-  if (scene.styles.has('pixel') && order.images.length === 0) return await pixelate(order, artwork, rasterise)
-  return await rasterise(compose(order, artwork), size)
+  return await rasterise(compose(order, artwork), order.size)
 }

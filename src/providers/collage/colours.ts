@@ -108,3 +108,8 @@ export function remembering(map: ColourMap): ColourMap {
 export function mapColours(svg: string, map: ColourMap): string {
   return svg.replace(/#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?=["';])/g, (hex) => map(hex.toLowerCase()))
 }
+
+/** `mapColours` with each map that there is, in order. */
+export function mapAllColours(svg: string, maps: readonly (ColourMap | undefined)[]): string {
+  return maps.reduce((text: string, map) => (map ? mapColours(text, map) : text), svg)
+}

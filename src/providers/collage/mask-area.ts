@@ -5,8 +5,9 @@
  * which is the only kind of PNG this file can read.
  */
 import { inflateSync } from 'node:zlib'
-import type { InputImage, ProviderDependencies } from '../provider.ts'
-import { dataUrl } from './edit.ts'
+import type { ProviderDependencies } from '../provider.ts'
+import { coverImage } from './edit.ts'
+import type { Picture } from './read-pictures.ts'
 
 /** A part of the picture, as shares of its width and height. */
 export interface Area {
@@ -19,12 +20,16 @@ export interface Area {
 const SIDE = 48
 const BYTES_PER_PIXEL = 4
 
-/** The box around the mask's transparent pixels; undefined where it has none or cannot be read. */
+/**
+ * The box around the mask's transparent pixels, where the mask lies over a picture of `size` as its own picture does;
+ * undefined where it has none or cannot be read.
+ */
 export async function changeableArea(
-  mask: InputImage,
+  mask: Picture,
+  size: { width: number; height: number },
   rasterise: ProviderDependencies['rasterise'],
 ): Promise<Area | undefined> {
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${SIDE}" height="${SIDE}"><image href="${dataUrl(mask)}" width="${SIDE}" height="${SIDE}" preserveAspectRatio="none"/></svg>`
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${SIDE}" height="${SIDE}" viewBox="0 0 ${size.width} ${size.height}" preserveAspectRatio="none">${coverImage(mask, size)}</svg>`
   const alpha = alphaOf(await rasterise(svg, { width: SIDE, height: SIDE }))
   if (!alpha) return undefined
   const columns = new Set<number>()

@@ -2,6 +2,7 @@
  * The gradients of one document. Each is defined once and asked for by what it looks like, so that layers can
  * share it. Filters are absent on purpose: librsvg takes 200 ms for one over a megapixel, a gradient 5 ms.
  */
+import { isShading } from './flatten.ts'
 
 /** A colour stop: place 0–1, colour, and opacity (1 unless told). */
 export type Stop = readonly [offset: number, colour: string, opacity?: number]
@@ -17,8 +18,8 @@ export interface Paints {
   definitions(): string
 }
 
-/** A fresh set of paints whose ids start with `prefix`. */
-export function createPaints(prefix: string): Paints {
+/** A fresh set of paints whose ids start with `prefix`. `flat` leaves out gradients that only shade. */
+export function createPaints(prefix: string, flat = false): Paints {
   const known = new Map<string, string>()
   let markup = ''
   let count = 0
@@ -33,6 +34,7 @@ export function createPaints(prefix: string): Paints {
   }
   return {
     linear: (stops, angle = 0) => {
+      if (flat && isShade(stops)) return middle(stops)
       const inner = stopsMarkup(stops)
       const turn = angle === 0 ? '' : ` gradientTransform="rotate(${angle} .5 .5)"`
       const id = keep(`l${angle}${inner}`, (id) => {
@@ -41,6 +43,7 @@ export function createPaints(prefix: string): Paints {
       return `url(#${id})`
     },
     radial: (stops) => {
+      if (flat && isShade(stops)) return middle(stops)
       const inner = stopsMarkup(stops)
       return `url(#${keep(`r${inner}`, (id) => `<radialGradient id="${id}">${inner}</radialGradient>`)})`
     },
@@ -48,6 +51,11 @@ export function createPaints(prefix: string): Paints {
     definitions: () => `<defs>${markup}</defs>`,
   }
 }
+
+const isShade = (stops: readonly Stop[]) =>
+  stops.every(([, , opacity]) => opacity === undefined) && isShading(stops.map(([, colour]) => colour))
+
+const middle = (stops: readonly Stop[]) => (stops[stops.length >> 1] as Stop)[1]
 
 function stopsMarkup(stops: readonly Stop[]): string {
   return stops

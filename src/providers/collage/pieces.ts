@@ -5,6 +5,7 @@
 import { prefixIds } from './artwork.ts'
 import { COLOUR_WHEEL } from './colour-words.ts'
 import { adjust, type ColourMap, mapColours, mix, remembering, toHex, toOklch } from './colours.ts'
+import { flattenBody } from './flatten.ts'
 import type { Icon } from './icon.ts'
 import { round } from './paints.ts'
 import type { Tint } from './read-prompt.ts'
@@ -26,7 +27,8 @@ export interface Pieces {
   definitions(): string
 }
 
-export function createPieces(): Pieces {
+/** A fresh set of pieces; `flat` takes the shading out of them. */
+export function createPieces(flat = false): Pieces {
   const known = new Map<string, string>()
   let markup = ''
   return {
@@ -36,7 +38,7 @@ export function createPieces(): Pieces {
       if (id === undefined) {
         id = `p${known.size}`
         known.set(name, id)
-        const body = prefixIds(icon.body, `${id}-`)
+        const body = prefixIds(flat ? flattenBody(icon.body) : icon.body, `${id}-`)
         markup += `<g id="${id}">${map ? mapColours(body, map) : body}</g>`
       }
       return `<use href="#${id}" transform="${transformOf(icon, at)}"/>`

@@ -1,7 +1,8 @@
 /** Pixel art: the same picture drawn very small, then enlarged with hard edges. */
 import type { ProviderDependencies } from '../provider.ts'
 import type { Artwork } from './artwork.ts'
-import { compose, type Order } from './compose.ts'
+import { compose } from './compose.ts'
+import type { Order } from './order.ts'
 
 /** How many pixels the short edge has. */
 const SHORT_EDGE = 112

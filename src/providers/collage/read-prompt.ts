@@ -43,6 +43,8 @@ export interface SceneDescription {
   styles: Set<Style>
   /** Scene elements that must not be drawn, e.g. `trees`. */
   without: Set<string>
+  /** Pieces that must not be drawn, by name. */
+  unwanted: Set<string>
   skyColour?: string
   /** Is this piece food or a thing? Filled in by whoever knows the artwork. */
   stillLife?: (icon: string) => boolean
@@ -160,15 +162,20 @@ export function readPrompt(prompt: string, vocabulary: Vocabulary, negativePromp
     features: new Set(),
     styles: new Set(),
     without: new Set(),
+    unwanted: new Set(),
   }
-  const unwanted = readUnwanted(tokenise(negativePrompt, MOST_WORDS), vocabulary, scene.without)
+  const { unwanted } = scene
+  const refuse = (words: readonly string[]) => {
+    for (const icon of readUnwanted(words, vocabulary, scene.without)) unwanted.add(icon)
+  }
+  refuse(tokenise(negativePrompt, MOST_WORDS))
   const words = tokenise(prompt, MOST_WORDS)
   let pending: Pending = {}
   for (let at = 0; at < words.length; ) {
     const word = words[at] as string
     if (NEGATIONS.has(word)) {
       const end = negatedUntil(words, at + 1)
-      for (const icon of readUnwanted(words.slice(at + 1, end), vocabulary, scene.without)) unwanted.add(icon)
+      refuse(words.slice(at + 1, end))
       at = end
       continue
     }

@@ -6,10 +6,19 @@ import { habitatOf, homeOf, LOVES_SNOW } from './habitats.ts'
 import type { SceneDescription, Subject } from './read-prompt.ts'
 import type { Place } from './scene-words.ts'
 
-/** The same description with a place. */
-export function settle(scene: SceneDescription): SceneDescription {
+/** Above this focus a place that nobody named is a plain backdrop, and above the lower one the sky is clear. */
+const PLAIN_FOCUS = 0.6
+const CLEAR_FOCUS = 0.2
+
+/** The same description with a place. `focus` 0 to 1 says how little may be drawn that the prompt does not name. */
+export function settle(scene: SceneDescription, focus = 0): SceneDescription {
   const weather = new Set(scene.weather)
   let { place } = scene
+  const without = new Set(scene.without)
+  if (focus > CLEAR_FOCUS && !weather.has('cloudy') && !scene.features.has('clouds')) without.add('clouds')
+  if (focus > CLEAR_FOCUS && !scene.features.has('flowers')) without.add('flowers')
+  if (focus > PLAIN_FOCUS && !place && scene.subjects.length > 0 && !scene.time && weather.size === 0)
+    place = 'studio'
   const snowy = scene.subjects.some(({ icon }) => LOVES_SNOW.has(icon))
   if (snowy && !place && weather.size === 0) weather.add('snowy')
   if (!place && scene.subjects.length > 0) place = guessPlace(scene, snowy)
@@ -19,7 +28,13 @@ export function settle(scene: SceneDescription): SceneDescription {
     !scene.subjects.some(surfaces)
   )
     place = 'underwater'
-  return { ...scene, weather, place, subjects: scene.subjects.map((subject) => inProportion(subject, scene)) }
+  return {
+    ...scene,
+    weather,
+    without,
+    place,
+    subjects: scene.subjects.map((subject) => inProportion(subject, scene)),
+  }
 }
 
 /** Boats and walkers keep the picture above the water. */

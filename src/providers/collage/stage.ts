@@ -13,6 +13,8 @@ export interface Stage {
   light: Light
   weather: ReadonlySet<Weather>
   paints: Paints
+  /** No fine detail is wanted: blades of grass, a vignette. */
+  flat: boolean
   /** True where the prompt asked for none of these, e.g. `trees` or `clouds`. */
   without(element: string): boolean
   /** Things the prompt asked of the scene, e.g. `flowers` or `stars`. */

@@ -90,7 +90,8 @@ function sepia(hex: string): string {
   return toHex({ l: 0.1 + l ** 1.15 * 0.86, c: 0.075, h: 76 })
 }
 
-function frame(sheet: Sheet, colour: string, share: number): string {
+/** An even border, `share` of the short edge wide. */
+export function frame(sheet: Sheet, colour: string, share: number): string {
   const edge = Math.min(sheet.width, sheet.height) * share
   return `<path fill="${colour}" fill-rule="evenodd" d="M0 0H${sheet.width}V${sheet.height}H0zM${round(edge)} ${round(edge)}V${round(sheet.height - edge)}H${round(sheet.width - edge)}V${round(edge)}z"/>`
 }

@@ -72,6 +72,10 @@ function tell(answer: ProviderHttpAnswer, names: ProviderNames, error: WireError
     const says = `does not know this model, or ${names.baseUrl} leads nowhere`
     return { ...platform, dispatched: 'no', says, quoted: true }
   }
+  if (status === 413) {
+    const says = 'does not take a request as large as this'
+    return { code: 'request_too_large', attribution: 'client', dispatched: 'no', says, quoted: true }
+  }
   if (status === 429) {
     const wait = { retryable: true, retryAfterMs: retryAfterMs(answer.headers) ?? 1_000 }
     const code = 'rate_limit_exceeded'

@@ -13,7 +13,10 @@ import { shortText, type WireImage, type WireUsage, wireImage, wireReply } from 
 
 interface Asked {
   names: ProviderNames
+  /** How many pictures are owed. */
   n: number
+  /** How many are taken if more come, as in a series. */
+  atMost: number
   /** May result URLs be private? */
   trusted: boolean
 }
@@ -35,9 +38,9 @@ export function readReply(answer: ProviderHttpAnswer, asked: Asked): ProviderCom
     throw failures[0]?.error ?? noPicture(`${title} answered without a picture.`)
   }
   // Servers that stop early leave pictures out altogether; what was not asked for is not paid for by anyone.
-  images.length = Math.min(images.length, asked.n)
+  images.length = Math.min(images.length, asked.atMost)
   while (images.length + failures.length < asked.n) failures.push({ error: leftOut(title) })
-  failures.length = asked.n - images.length
+  failures.length = Math.min(failures.length, asked.atMost - images.length)
   const { size, quality, background, usage } = reply.data
   return {
     status: 'completed',

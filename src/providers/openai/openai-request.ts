@@ -1,77 +1,110 @@
 /**
- * A `ProviderRequest` in the words of `POST /images/generations`. A dialect names the wire field of everything
- * it can say; what it cannot say is refused, so that a new field of the seam is never lost on the way.
+ * A `ProviderRequest` in the words of the Images API: JSON for a generation, a form for an edit. What the dialect
+ * cannot say is refused by name, so that nothing of a request is lost on the way.
  */
-import type { ProviderRequest } from '../provider.ts'
+import type { FormPart } from '../form-body.ts'
+import type { InputImage, InputMediaType, ProviderRequest } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
+import { callersNames, type Dialect, dialectNames, type Field, findDialect } from './openai-dialects.ts'
 
-/** Fields of a request that some dialect may be unable to express. */
-type Field = Exclude<keyof ProviderRequest, 'taskId' | 'model' | 'prompt' | 'n' | 'size' | 'dialect'>
+/** What to send, and where below the base URL. */
+export type ImageCall =
+  | { path: '/images/generations'; body: Record<string, unknown> }
+  | { path: '/images/edits'; parts: FormPart[] }
 
-interface Dialect {
-  /** Sent with every call. */
-  fixed: Record<string, string>
-  /** What stands for "the provider chooses"; absent means that the field stays away. */
-  autoSize?: string
-  /** The wire name of each field, `null` where the dialect has none. */
-  fields: Record<Field, string | null>
+/** Endings of the media types that go out as they are. */
+const fileEndings: Partial<Record<InputMediaType, string>> = {
+  'image/png': 'png',
+  'image/jpeg': 'jpg',
+  'image/webp': 'webp',
 }
 
-/** Callers' spelling of every field, for the error that refuses it. */
-const callersNames: Record<Field, string> = {
-  quality: 'quality',
-  style: 'style',
-  background: 'background',
-  moderation: 'moderation',
-  outputFormat: 'output_format',
-  outputCompression: 'output_compression',
-  seed: 'seed',
-  negativePrompt: 'negative_prompt',
-  safetyIdentifier: 'safety_identifier',
-  images: 'image',
-  mask: 'mask',
+/** Media types of input pictures that the API takes. */
+export const inputMediaTypes = Object.keys(fileEndings) as InputMediaType[]
+
+/**
+ * The call that serves the request. Throws `ProviderError`: `unsupported_parameter` for what cannot be said,
+ * `unsupported_image` for a picture that the API does not take.
+ */
+export function imageCall(request: ProviderRequest, title: string): ImageCall {
+  const dialect = findDialect(request.dialect, request.model)
+  if (!dialect) throw unknownDialect(request.dialect, title)
+  const { images = [], mask } = request
+  const isEdit = images.length > 0
+  const fields = wireFields(request, dialect, { isEdit, title })
+  if (isEdit)
+    return { path: '/images/edits', parts: [...pictureParts(images, mask, title), ...texts(fields)] }
+  if (mask) throw unsupported('mask', `${title} needs an input picture with it`)
+  return { path: '/images/generations', body: fields }
 }
 
-const dialects: Record<string, Dialect> = {
-  // GPT Image answers `response_format` with a 400 and always returns base64.
-  'gpt-image': {
-    fixed: {},
-    autoSize: 'auto',
-    fields: { ...callersNames, style: null, seed: null, negativePrompt: null, images: null, mask: null },
-  },
-  // Servers of this kind know `user`, OpenAI's older name of `safety_identifier`.
-  'openai-compatible': {
-    fixed: { response_format: 'b64_json' },
-    fields: { ...callersNames, safetyIdentifier: 'user', images: null, mask: null },
-  },
-}
-
-/** The JSON body of a generation. Throws `ProviderError` `unsupported_parameter` for what cannot be said. */
-export function generationBody(request: ProviderRequest, title: string): Record<string, unknown> {
-  const { taskId: _, model, prompt, n, size, dialect: dialectName, ...optional } = request
-  const dialect = dialects[dialectName ?? guessDialect(model)]
-  if (!dialect) throw unknownDialect(dialectName, title)
-  const body: Record<string, unknown> = { model, prompt, n, ...dialect.fixed }
-  if (size) body.size = `${size.width}x${size.height}`
-  else if (dialect.autoSize) body.size = dialect.autoSize
-  for (const [field, value] of Object.entries(optional)) {
+function wireFields(
+  request: ProviderRequest,
+  dialect: Dialect,
+  { isEdit, title }: { isEdit: boolean; title: string },
+): Record<string, unknown> {
+  const { taskId: _, model, prompt, n, size, dialect: __, images: ___, mask: ____, ...optional } = request
+  const fields: Record<string, unknown> = { model, prompt, n, ...dialect.fixed }
+  if (size) fields.size = `${size.width}x${size.height}`
+  else if (dialect.autoSize) fields.size = dialect.autoSize
+  for (const [name, value] of Object.entries(optional)) {
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue
-    const wireName = dialect.fields[field as Field]
-    if (!wireName) throw unsupported(field, `${title} cannot do this with ${model}`)
-    body[wireName] = value
+    const field = name as Field
+    const wireName = dialect.fields[field]
+    const param = callersNames[field] ?? name
+    if (!wireName) throw unsupported(param, `${title} cannot do this with ${model}`)
+    if (!isEdit && dialect.editFields.includes(field)) {
+      throw unsupported(param, `${title} takes it with an input picture only`)
+    }
+    if (field === 'series') Object.assign(fields, seriesFields(wireName, request.series?.maxImages))
+    else fields[wireName] = value
   }
-  if (dialect.autoSize && request.outputFormat === 'avif') {
-    throw unsupported('outputFormat', `${title} makes png, jpeg and webp, not avif`)
+  const { outputFormats } = dialect
+  if (outputFormats && request.outputFormat && !outputFormats.includes(request.outputFormat)) {
+    const made = outputFormats.join(', ')
+    throw unsupported('output_format', `${title} makes ${made}, not ${request.outputFormat}`)
   }
-  return body
+  return fields
 }
 
-function guessDialect(model: string): string {
-  return /^(chatgpt|gpt)-image/.test(model) ? 'gpt-image' : 'openai-compatible'
+/** One word of the seam is two on the wire: that it is a series, and how long it may be. */
+function seriesFields(wireName: string, maxImages: number | undefined): Record<string, unknown> {
+  const options = maxImages === undefined ? {} : { [`${wireName}_options`]: { max_images: maxImages } }
+  return { [wireName]: 'auto', ...options }
 }
 
-function unsupported(field: string, reason: string): ProviderError {
-  const param = callersNames[field as Field] ?? field
+/** One picture is `image`, several are `image[]`: OpenAI refuses a name that comes twice. */
+function pictureParts(
+  images: readonly InputImage[],
+  mask: InputImage | undefined,
+  title: string,
+): FormPart[] {
+  const name = images.length === 1 ? 'image' : 'image[]'
+  const parts = images.map((image) => picturePart(name, 'image', image, title))
+  if (mask && mask.mediaType !== 'image/png')
+    throw unsupportedImage('mask', mask.mediaType, 'image/png', title)
+  return mask ? [...parts, picturePart('mask', 'mask', mask, title)] : parts
+}
+
+function picturePart(name: string, param: string, picture: InputImage, title: string): FormPart {
+  const { mediaType, sizeBytes } = picture
+  const ending = fileEndings[mediaType]
+  if (!ending) throw unsupportedImage(param, mediaType, inputMediaTypes.join(', '), title)
+  const stream = () => picture.stream()
+  return { name, filename: `${param}.${ending}`, contentType: mediaType, sizeBytes, stream }
+}
+
+/** In a form a list is a name that repeats, and what has names of its own is JSON. */
+function texts(fields: Record<string, unknown>): FormPart[] {
+  const text = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value))
+  return Object.entries(fields).flatMap(([name, value]) =>
+    Array.isArray(value)
+      ? value.map((one) => ({ name: `${name}[]`, value: text(one) }))
+      : [{ name, value: text(value) }],
+  )
+}
+
+function unsupported(param: string, reason: string): ProviderError {
   return new ProviderError({
     code: 'unsupported_parameter',
     attribution: 'client',
@@ -81,11 +114,21 @@ function unsupported(field: string, reason: string): ProviderError {
   })
 }
 
+function unsupportedImage(param: string, mediaType: string, allowed: string, title: string): ProviderError {
+  return new ProviderError({
+    code: 'unsupported_image',
+    attribution: 'client',
+    message: `${param} is ${mediaType}, but ${title} takes ${allowed}.`,
+    param,
+    dispatched: 'no',
+  })
+}
+
 function unknownDialect(name: string | undefined, title: string): ProviderError {
   return new ProviderError({
     code: 'internal_error',
     attribution: 'platform',
-    message: `${title} has no dialect "${name}"; there are ${Object.keys(dialects).join(' and ')}.`,
+    message: `${title} has no dialect "${name}"; there are ${dialectNames.join(' and ')}.`,
     dispatched: 'no',
   })
 }

@@ -5,10 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { fakeOpenAiKey, startFakeOpenAi } from '../../../test/upstreams/openai.ts'
+import type { RecordedRequest } from '../../../test/upstreams/record-request.ts'
+import { RecordedFile } from '../../../test/upstreams/recorded-file.ts'
 import { createProviderHttp } from '../http.ts'
 import type { Provider, ProviderOutcome, ProviderRequest } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import { type ConformanceWorld, describeProviderConformance } from '../testing/conformance.ts'
+import { openSampleInputs } from '../testing/sample-inputs.ts'
 import { openai } from './openai.ts'
 
 const key = 'sk-proj-0123456789'
@@ -17,10 +20,10 @@ afterEach(async () => {
   for (const resource of opened.splice(0).reverse()) await resource.close()
 })
 
-function connect(baseUrl: string | undefined, apiKey: string | undefined): Provider {
+function connect(baseUrl: string | undefined, apiKey: string | undefined, timeoutMs = 5_000): Provider {
   const http = createProviderHttp()
   opened.push(http)
-  const settings = { baseUrl, apiKey, timeoutMs: 300, maxResponseBytes: 1_000_000 }
+  const settings = { baseUrl, apiKey, timeoutMs, maxResponseBytes: 1_000_000 }
   return openai.create(settings, { http, rasterise: () => Promise.reject(new Error('not used')) })
 }
 
@@ -29,21 +32,31 @@ function requestFor(overrides: Partial<ProviderRequest> = {}): ProviderRequest {
 }
 
 async function conformanceWorld(dialect: 'openai' | 'openai-compatible'): Promise<ConformanceWorld> {
-  const upstream = await startFakeOpenAi({ dialect, apiKey: fakeOpenAiKey, echo: true })
-  const model = dialect === 'openai' ? 'gpt-image-2' : 'z-image-turbo'
+  const otherSize = { width: 256, height: 256 }
+  const upstream = await startFakeOpenAi({ dialect, apiKey: fakeOpenAiKey, echo: true, otherSize })
+  // Of OpenAI's models, this one takes every field that any of them takes.
+  const model = dialect === 'openai' ? 'gpt-image-1.5' : 'z-image-turbo'
   return {
-    provider: connect(upstream.url, fakeOpenAiKey),
+    provider: connect(upstream.url, fakeOpenAiKey, 1_000),
     request: (overrides) => requestFor({ model, ...overrides }),
     upstream: {
       play: upstream.play,
       submissions: upstream.submissions,
       foreignRequests: () => upstream.foreignRequests.length,
+      lastSubmission: () => [upstream.requests.at(-1)?.path, upstream.requests.at(-1)?.body],
+      lastInputs: () => inputsOf(upstream.requests.at(-1)),
     },
     apiKey: fakeOpenAiKey,
     reportsSeed: dialect === 'openai-compatible',
     maxImagesPerCall: 10,
     close: upstream.close,
   }
+}
+
+function inputsOf(request: RecordedRequest | undefined): { images: string[]; mask?: string } {
+  const { image, 'image[]': several, mask } = (request?.body ?? {}) as Record<string, RecordedFile>
+  const images = [image, several].flat().filter((file) => file instanceof RecordedFile)
+  return { images: images.map(({ sha256 }) => sha256), ...(mask ? { mask: mask.sha256 } : {}) }
 }
 
 describeProviderConformance('openai', () => conformanceWorld('openai'))
@@ -97,6 +110,28 @@ const everything = {
   safetyIdentifier: 'user-1',
 } as const
 
+const compatibleOnly = {
+  style: 'vivid',
+  seed: 0,
+  negativePrompt: 'boats',
+  aspectRatio: '3:2',
+  imageSize: '2K',
+  guidance: 3.5,
+  steps: 8,
+  strength: 0,
+  goFast: false,
+  disableSafetyChecker: true,
+  loraWeights: 'acme/ink',
+  loraScale: 0.5,
+  extraLoraWeights: ['acme/paper', 'https://acme.test/a.safetensors'],
+  extraLoraScale: [1, -0.25],
+  inputFidelity: 'low',
+  watermark: false,
+  series: { maxImages: 4 },
+} as const
+
+const inputs = await openSampleInputs()
+
 describe('the request', () => {
   it('to a GPT Image model says all it was given, and never response_format', async () => {
     const { seen } = await call({}, everything)
@@ -127,10 +162,7 @@ describe('the request', () => {
   })
 
   it('to a compatible server asks for base64 and says all it was given', async () => {
-    const { seen } = await call(
-      {},
-      { ...everything, model: 'qwen-image', style: 'vivid', seed: 0, negativePrompt: 'boats' },
-    )
+    const { seen } = await call({}, { ...everything, ...compatibleOnly, model: 'qwen-image' })
     expect(seen[0]?.body).toEqual({
       model: 'qwen-image',
       prompt: 'a heron at dawn',
@@ -146,6 +178,21 @@ describe('the request', () => {
       seed: 0,
       negative_prompt: 'boats',
       user: 'user-1',
+      aspect_ratio: '3:2',
+      image_size: '2K',
+      guidance: 3.5,
+      num_inference_steps: 8,
+      strength: 0,
+      go_fast: false,
+      disable_safety_checker: true,
+      lora_weights: 'acme/ink',
+      lora_scale: 0.5,
+      extra_lora_weights: ['acme/paper', 'https://acme.test/a.safetensors'],
+      extra_lora_scale: [1, -0.25],
+      input_fidelity: 'low',
+      watermark: false,
+      sequential_image_generation: 'auto',
+      sequential_image_generation_options: { max_images: 4 },
     })
   })
 
@@ -165,15 +212,29 @@ describe('the request', () => {
     await expect(start).rejects.toMatchObject({ code: 'provider_not_configured', dispatched: 'no' })
   })
 
-  const picture = { bytes: Buffer.from('x'), mediaType: 'image/png' } as const
   it.each<[string, Partial<ProviderRequest>]>([
-    ['image', { images: [picture] }],
-    ['image', { images: [picture], dialect: 'openai-compatible' }],
-    ['mask', { mask: picture }],
+    ['mask', { mask: inputs.mask() }],
+    ['mask', { mask: inputs.mask(), images: [], dialect: 'openai-compatible' }],
     ['style', { style: 'vivid' }],
     ['seed', { seed: 0 }],
     ['negative_prompt', { negativePrompt: 'boats' }],
     ['output_format', { outputFormat: 'avif' }],
+    ['aspect_ratio', { aspectRatio: '3:2' }],
+    ['image_size', { imageSize: '2K' }],
+    ['guidance', { guidance: 0 }],
+    ['num_inference_steps', { steps: 4 }],
+    ['strength', { strength: 0 }],
+    ['go_fast', { goFast: false }],
+    ['disable_safety_checker', { disableSafetyChecker: false }],
+    ['lora_weights', { loraWeights: 'acme/ink' }],
+    ['lora_scale', { loraScale: 1 }],
+    ['extra_lora_weights', { extraLoraWeights: ['acme/ink'] }],
+    ['extra_lora_scale', { extraLoraScale: [1] }],
+    ['watermark', { watermark: false }],
+    ['sequential_image_generation', { series: {} }],
+    ['input_fidelity', { inputFidelity: 'low' }],
+    ['neverHeardOf', { neverHeardOf: 1 } as Partial<ProviderRequest>],
+    ['neverHeardOf', { neverHeardOf: 1, dialect: 'openai-compatible' } as Partial<ProviderRequest>],
   ])('that cannot say %s is refused before anything is sent', async (param, overrides) => {
     const { outcome, seen } = await call({}, overrides)
     expect(outcome).toMatchObject({
@@ -239,11 +300,46 @@ describe('the reply', () => {
     ['a data URI in b64_json', { b64_json: `data:image/png;base64,${base64}` }, pixels],
     ['a data URI in url', { url: `data:image/png;base64,${base64}` }, pixels],
     ['a long data URI in url', { url: `data:image/png;base64,${long.toString('base64')}` }, long],
+    ['base64 beside an empty URL', { url: '', b64_json: base64, revised_prompt: '' }, pixels],
+    ['base64 beside null', { url: null, b64_json: base64 }, pixels],
+    ['a data URI beside empty base64', { url: `data:image/png;base64,${base64}`, b64_json: '' }, pixels],
     ['bytes beside a URL', { url: 'https://example.com/a.png', b64_json: base64 }, pixels],
     ['bytes beside nonsense', { url: 17, revised_prompt: {}, seed: 'x', b64_json: base64 }, pixels],
   ])('gives bytes for %s', async (_, item, bytes) => {
     const { outcome } = await call({ reply: { data: [item] } })
     expect(outcome).toMatchObject({ images: [{ source: { kind: 'bytes', bytes } }] })
+  })
+
+  it.each([
+    ['alone', { url: 'http://127.0.0.1:9/a.png' }],
+    ['beside empty base64', { url: 'http://127.0.0.1:9/a.png', b64_json: '', revised_prompt: '' }],
+    ['beside null', { url: 'http://127.0.0.1:9/a.png', b64_json: null }],
+    ['beside base64 that is none', { url: 'http://127.0.0.1:9/a.png', b64_json: 'none!' }],
+  ])('gives a URL that stands %s', async (_, item) => {
+    const { outcome } = await call({ reply: { data: [item] } })
+    const source = { kind: 'url', url: 'http://127.0.0.1:9/a.png', trusted: true }
+    expect(outcome).toMatchObject({ images: [{ source }] })
+    expect(outcome).not.toHaveProperty('images.0.revisedPrompt')
+  })
+
+  it.each([
+    ['takes all of a series', { series: {} }, 15, 15],
+    ['takes no more than a series may have by itself', { series: {} }, 17, 15],
+    ['takes no more than a series was to have', { series: { maxImages: 3 } }, 5, 3],
+    ['is content with a short series', { series: { maxImages: 9 } }, 1, 1],
+    ['takes what is owed, whatever the series', { n: 2, series: { maxImages: 1 } }, 2, 2],
+  ])('%s', async (_, overrides, sent, taken) => {
+    const data = Array.from({ length: sent }, () => ({ b64_json: base64 }))
+    const { outcome } = await call({ reply: { data } }, { model: 'seedream', ...overrides })
+    expect(outcome).toMatchObject({ images: Array.from({ length: taken }, () => ({})) })
+    expect(outcome).not.toHaveProperty('failures')
+  })
+
+  it('of a series tells of the pictures in it that failed', async () => {
+    const error = { code: 'OutputImageSensitiveContentDetected', message: 'told so' }
+    const data = [{ b64_json: base64 }, { error }, { b64_json: base64 }]
+    const { outcome } = await call({ reply: { data } }, { model: 'seedream', series: { maxImages: 5 } })
+    expect(outcome).toMatchObject({ images: [{}, {}], failures: [{ error: { code: 'moderation_blocked' } }] })
   })
 
   it('with too many pictures loses the last, with too few names those left out', async () => {
@@ -303,7 +399,8 @@ describe('an error', () => {
     [403, {}, unpaid],
     [404, { code: 'model_not_found' }, unpaid],
     [408, {}, { ...failed, dispatched: 'yes' }],
-    [413, {}, { ...failed, dispatched: 'no' }],
+    [413, {}, { code: 'request_too_large', attribution: 'client', dispatched: 'no', retryable: false }],
+    [418, {}, { ...failed, dispatched: 'no' }],
     [429, { code: 'rate_limit_exceeded' }, { ...limited, retryAfterMs: 1_000 }],
     [500, {}, { ...failed, dispatched: 'yes' }],
     [502, {}, { ...failed, dispatched: 'yes' }],
@@ -365,6 +462,18 @@ describe('an error', () => {
     const { outcome } = await call({ reply, headers: { 'retry-after': '1' } }, { n: 2 })
     expect(outcome).toBeInstanceOf(ProviderError)
     expect(outcome).toMatchObject(late)
+  })
+
+  it('that repeats the address of LoRA weights, which may hold a token, is not quoted', async () => {
+    const loraWeights = 'https://weights.acme.test/t0ken/ink.safetensors'
+    const told = say({ message: `Could not load ${loraWeights}.` })
+    const asked = { model: 'qwen-image', extraLoraWeights: [loraWeights] }
+    const { outcome } = await call({ status: 400, reply: told }, asked)
+    expect(`${(outcome as ProviderError).message} ${(outcome as ProviderError).detail}`).not.toContain(
+      't0ken',
+    )
+    const plain = await call({ status: 400, reply: say({ message: 'No such LoRA: acme/ink.' }) }, asked)
+    expect((plain.outcome as ProviderError).message).toContain('acme/ink')
   })
 
   it('about one of several pictures spares the others', async () => {

@@ -3,11 +3,14 @@
  * A provider's own test file calls it with a small world around a fake upstream; what is special about the
  * vendor's wire format is tested there, not here.
  */
+import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest'
 import type { Attribution, ErrorCode } from '../../lib/errors.ts'
 import type { Provider, ProviderCompleted, ProviderImage, ProviderRequest } from '../provider.ts'
 import { type Dispatched, ProviderError } from '../provider-error.ts'
+import { openSampleInputs, type SampleInputs } from './sample-inputs.ts'
+import { sampleWishes, type Wish } from './sample-wishes.ts'
 
 /** How a fake upstream can behave. Numbers are HTTP statuses with the vendor's own body. */
 export type UpstreamScenario =
@@ -41,9 +44,13 @@ export interface ConformanceUpstream {
   submissions(): number
   /** Requests that reached the host a redirect points to. */
   foreignRequests(): number
+  /** The latest of those calls, in any form in which equal calls are equal as JSON. */
+  lastSubmission(): unknown
+  /** SHA-256 in hex of the pictures that arrived with it. */
+  lastInputs(): { images: string[]; mask?: string }
 }
 
-/** A provider with all it needs, fresh for every test; deadline about 200 ms, `max_response_bytes` about 1 MB. */
+/** A provider with all it needs, fresh for every test; deadline of a second at most, `max_response_bytes` about 1 MB. */
 export interface ConformanceWorld {
   provider: Provider
   /** A request that the provider takes, for one picture unless `overrides` says otherwise. */
@@ -159,7 +166,110 @@ export function describeProviderConformance(name: string, setup: () => Promise<C
         expectNoSecrets(error, world)
       })
     }
+
+    describe('edits', () => {
+      let inputs: SampleInputs
+      beforeEach(async () => {
+        inputs = await openSampleInputs()
+      })
+
+      it('takes every kind of picture it claims to take, unchanged and in order, or none at all', async () => {
+        const { provider, upstream } = world
+        const mediaTypes = provider.inputs?.mediaTypes ?? []
+        const images = mediaTypes.map((mediaType) => inputs.picture(mediaType))
+        if (images.length === 0) {
+          const error = await failureOf(world, { prompt, images: [inputs.picture('image/png')] })
+          return expectRefusal(error)
+        }
+        for (const some of [...images.map((image) => [image]), images]) {
+          const outcome = await complete(world, { prompt, images: some })
+          expect(outcome.images).toHaveLength(1)
+          expect(await kindOf(outcome.images[0])).toMatch(/^(png|jpeg|webp)$/)
+          if (!upstream) continue
+          const sums = await Promise.all(some.map(async (image) => checksum(await image.read())))
+          expect(upstream.lastInputs()).toEqual({ images: sums })
+        }
+      })
+
+      it('passes a mask on unchanged, or refuses it by name', async (test) => {
+        const upstream = upstreamOf(world, test)
+        const request = { prompt, images: [inputs.picture('image/png')], mask: inputs.mask() }
+        const outcome = await complete(world, request).catch((error: unknown) => error)
+        if (outcome instanceof Error) return expectRefusal(outcome, 'mask')
+        const [image = '', mask] = await Promise.all(
+          [request.images[0], request.mask].map(async (one) =>
+            checksum((await one?.read()) ?? Buffer.alloc(0)),
+          ),
+        )
+        expect(upstream.lastInputs()).toEqual({ images: [image], mask })
+      })
+
+      it('closes every picture that it opened, also when it fails or is given up', async (test) => {
+        const upstream = upstreamOf(world, test)
+        if (!world.provider.inputs) return test.skip('takes no pictures')
+        const images = [inputs.picture('image/png')]
+        await complete(world, { prompt, images })
+        for (const scenario of ['500', 'refused', 'silent'] as const) {
+          await upstream.play(scenario)
+          await failureOf(world, { prompt, images }, AbortSignal.timeout(100))
+        }
+        await expect.poll(() => inputs.openStreams()).toBe(0)
+      })
+    })
+
+    describe('passes on or refuses by name, and never drops,', () => {
+      it.for(Object.entries(sampleWishes))('%s', async ([, wish], test) => {
+        await expectHeeded(world, upstreamOf(world, test), { prompt, ...wish.among }, [wish])
+      })
+
+      it('any of them in an edit', async (test) => {
+        const upstream = upstreamOf(world, test)
+        if (!world.provider.inputs) return test.skip('takes no pictures')
+        const images = [(await openSampleInputs()).picture('image/png')]
+        for (const [among, wishes] of Map.groupBy(Object.values(sampleWishes), (wish) => wish.among)) {
+          await expectHeeded(world, upstream, { prompt, images, ...among }, wishes)
+        }
+      })
+
+      it('what it has never heard of', async (test) => {
+        const upstream = upstreamOf(world, test)
+        const wish = { fields: { neverHeardOf: 7 } as Partial<ProviderRequest>, among: {} }
+        await expectHeeded(world, upstream, { prompt }, [wish])
+      })
+    })
   })
+}
+
+/** A request with the wish is refused before anything is sent, or is another one than without it. */
+async function expectHeeded(
+  world: ConformanceWorld,
+  upstream: ConformanceUpstream,
+  base: Partial<ProviderRequest>,
+  wishes: readonly Wish[],
+): Promise<void> {
+  const without = await complete(world, base).then(
+    () => JSON.stringify(upstream.lastSubmission()),
+    (error: unknown) => expectRefusal(error),
+  )
+  for (const { fields } of wishes) {
+    const name = JSON.stringify(fields)
+    const before = upstream.submissions()
+    const outcome = await complete(world, { ...base, ...fields }).catch((error: unknown) => error)
+    if (outcome instanceof Error) {
+      expectRefusal(outcome)
+      expect(upstream.submissions(), name).toBe(before)
+    } else expect(JSON.stringify(upstream.lastSubmission()), name).not.toBe(without)
+  }
+}
+
+function expectRefusal(error: unknown, param: unknown = expect.stringMatching(/^[a-z_A-Z]+$/)): void {
+  expect(error).toBeInstanceOf(ProviderError)
+  const refusal = { code: 'unsupported_parameter', attribution: 'client', dispatched: 'no', retryable: false }
+  expect(error).toMatchObject({ ...refusal, param })
+}
+
+function checksum(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 function upstreamOf(world: ConformanceWorld, test: TestContext): ConformanceUpstream {

@@ -139,7 +139,7 @@ export function mist(stage: Stage, y: number, thickness: number, opacity: number
   return svg
 }
 
-/** Tufts of grass along a line, for the front edge of a lawn. */
+/** Tufts of grass along a line, for the front edge of a lawn; none on a flat stage. */
 export function grass(
   stage: Stage,
   random: Random,
@@ -159,6 +159,8 @@ export function grass(
     if (random.chance(0.5)) light += blade(0, 0) + blade(-7, -h * 0.3) + blade(7, -h * 0.25)
     else dark += blade(0, 0) + blade(-7, -h * 0.3) + blade(7, -h * 0.25)
   }
+  // The stream has moved on as far as with grass, so that nothing else changes its place.
+  if (stage.flat) return ''
   return `<path fill="${adjust(colour, 0.05)}" d="${light || 'M0 0'}"/><path fill="${adjust(colour, -0.04)}" d="${dark || 'M0 0'}"/>`
 }
 
