@@ -11,23 +11,30 @@ import { pendingMigrations } from './db/migrate.ts'
 import { openConfiguredDatabase } from './db/open-configured-database.ts'
 import type { Database } from './db/schema.ts'
 import { isAvailable } from './generation/choose-route.ts'
+import { estimate } from './generation/estimate.ts'
 import { createGate, type Gate } from './generation/gate.ts'
 import { generate } from './generation/generate.ts'
 import { listen, listeningUrl } from './http/listen.ts'
 import { createServer } from './http/server.ts'
-import { getImage, getImageForLink } from './images/get-image.ts'
+import { countRecentImages } from './images/count-recent.ts'
+import { getImage, getImageForLink, getPermanentImage } from './images/get-image.ts'
 import { createImageUrls } from './images/image-url.ts'
+import { listBucket } from './images/list-bucket.ts'
+import { createSpool } from './inputs/spool.ts'
+import { sweepSpool } from './inputs/sweep-spool.ts'
 import { createAuthenticator } from './keys/authenticate.ts'
 import { ensureFirstKey } from './keys/create-key.ts'
 import { generateKey } from './keys/key-format.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import type { Secret } from './lib/secret.ts'
+import { defaultImageLimits, type ImageLimits } from './media/inspect-image.ts'
 import { rasterise } from './media/rasterise.ts'
 import { createCatalogue } from './models/catalogue.ts'
 import { describeModel } from './models/describe-model.ts'
 import { createGuardedFetch } from './net/guarded-fetch.ts'
 import { createDiskStore } from './objects/disk.ts'
 import type { ObjectStore } from './objects/object-store.ts'
+import { openOptimizer } from './prompts/open-optimizer.ts'
 import { createProviderHttp } from './providers/http.ts'
 import { openProviders } from './providers/open-providers.ts'
 import { providerDefinitions } from './providers/registry.ts'
@@ -102,13 +109,24 @@ export async function openApp(
 
   const objects = createDiskStore({ directory: join(config.data_dir, 'objects') })
   await objects.sweepTemporary()
+  const spoolDirectory = join(config.data_dir, 'spool')
+  await sweepSpool(spoolDirectory)
+  const spool = stack.use(
+    createSpool({
+      directory: spoolDirectory,
+      memoryBytes: config.inputs.memory_bytes,
+      budgetBytes: config.inputs.spool_bytes,
+    }),
+  )
   const guardedFetch = stack.use(createGuardedFetch({ allowPrivate: config.network.allow_private }))
   const http = stack.use(createProviderHttp())
   const providers = openProviders(providerDefinitions, config.providers, { http, rasterise })
+  const optimizer = openOptimizer(config.optimizer, { http, openai: config.providers.openai })
   const catalogue = createCatalogue(config.models)
 
   // Asked when a link is made: the port may be known only after listening.
-  const publicUrl = () => config.server.public_url ?? listeningUrl(server)
+  let listening: string | undefined
+  const publicUrl = () => config.server.public_url ?? listening ?? listeningUrl(server)
   const imageUrls = createImageUrls({ secret, publicUrl, ttlSeconds: config.images.url_ttl_seconds, clock })
   const authenticator = createAuthenticator({
     db,
@@ -125,19 +143,31 @@ export async function openApp(
     outcomes: node.outcomes,
     catalogue,
     providers,
+    optimizer,
     guardedFetch,
+    spool,
     objects,
     events,
     resultTtlMs,
+    fanOut: config.generation.fan_out,
     maxImageBytes: config.generation.max_image_bytes,
+    inputs: {
+      maxImageBytes: config.inputs.max_image_bytes,
+      fetchTimeoutMs: config.inputs.fetch_timeout_ms,
+      limits: limitPixels(config.inputs.max_megapixels),
+    },
   }
   const server = await createServer(config.server, {
     authenticator,
     logger,
     generate: (context, request) => gate.run((signal) => generate(generation, context, request, signal)),
+    estimate: (request) => estimate(generation, request),
     getTask: (input) => getTask(db, input),
     getImage: (input) => getImage(db, input),
     getImageForLink: (imageId) => getImageForLink(db, imageId),
+    getPermanentImage: (imageId) => getPermanentImage(db, imageId),
+    listBucket: (input) => listBucket(db, input),
+    countRecentImages: (accountId) => countRecentImages(db, { accountId, now: clock.now() }),
     listModels: () => catalogue.all().map((model) => describeModel(model, isAvailable(providers, model))),
     getModel: (id) => {
       const model = catalogue.resolve(id)
@@ -145,6 +175,8 @@ export async function openApp(
     },
     imageUrls,
     objects,
+    spool,
+    uploads: { maxImageBytes: config.inputs.max_image_bytes, maxImages: config.inputs.max_images },
     publicUrl,
     defaultResponseFormat: config.generation.response_format,
     notReady: () => reasonsNotReady(db, objects, gate),
@@ -154,6 +186,8 @@ export async function openApp(
     await Promise.all([gate.close(config.server.stop_timeout_ms), server.close()])
   })
   await listen(server, config.server)
+  // Remembered: a server that stops has no port any more, but pictures that are told of then have links.
+  listening = listeningUrl(server)
 
   const available = catalogue.all().filter((model) => isAvailable(providers, model))
   const owned = stack.move()
@@ -167,6 +201,17 @@ export async function openApp(
     },
     database: database.description,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** AVIF takes twice the memory for a pixel. */
+function limitPixels(megapixels: number): ImageLimits {
+  const maxPixels = megapixels * 1_000_000
+  const { maxFrames, maxEdge } = defaultImageLimits
+  return {
+    maxPixels: { png: maxPixels, jpeg: maxPixels, webp: maxPixels, gif: maxPixels, avif: maxPixels / 2 },
+    maxEdge,
+    maxFrames,
   }
 }
 

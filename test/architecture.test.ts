@@ -37,6 +37,16 @@ const rules: { about: RegExp; may: RegExp[]; because: string }[] = [
     may: [/^objects\//, /^lib\//],
     because: 'objects keeps bytes under keys and knows nothing of them',
   },
+  {
+    about: /^inputs\//,
+    may: [/^inputs\//, /^lib\//],
+    because: 'inputs keeps bytes for a while and knows nothing of them',
+  },
+  {
+    about: /^prompts\//,
+    may: [/^prompts\//, /^providers\/(http|provider-error)\.ts$/, /^lib\//],
+    because: 'prompts knows words and how to ask a chat model',
+  },
   { about: /^db\//, may: [/^db\//, /^lib\//], because: 'db knows no capability' },
   {
     about: /^providers\/registry\.ts$/,
@@ -71,7 +81,8 @@ const rules: { about: RegExp; may: RegExp[]; because: string }[] = [
     about: /^generation\//,
     may: [
       /^generation\//,
-      /^(tasks|images|keys|models|media|net|db|lib)\//,
+      /^(tasks|images|keys|models|media|net|inputs|db|lib)\//,
+      /^prompts\/optimizer\.ts$/,
       /^providers\/provider(-error)?\.ts$/,
       /^objects\/object-store\.ts$/,
     ],
@@ -79,7 +90,11 @@ const rules: { about: RegExp; may: RegExp[]; because: string }[] = [
   },
   {
     about: /^http\//,
-    may: [/^http\//, /^(generation|tasks|images|keys|accounts|models|lib)\//, /^objects\/object-store\.ts$/],
+    may: [
+      /^http\//,
+      /^(generation|tasks|images|keys|accounts|models|inputs|lib)\//,
+      /^objects\/object-store\.ts$/,
+    ],
     because: 'http calls verbs: no SQL, no provider, no store',
   },
   {
@@ -108,6 +123,7 @@ const rules: { about: RegExp; may: RegExp[]; because: string }[] = [
 const ownedPackages: Record<string, RegExp> = {
   sharp: /^media\//,
   fastify: /^http\//,
+  '@fastify/busboy': /^http\//,
   '@fastify/swagger': /^http\//,
   pg: /^db\//,
   commander: /^cli\//,

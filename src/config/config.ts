@@ -7,11 +7,13 @@ import { databaseSettings } from '../db/settings.ts'
 import { generationSettings } from '../generation/settings.ts'
 import { httpSettings } from '../http/settings.ts'
 import { imageSettings } from '../images/settings.ts'
+import { inputSettings } from '../inputs/settings.ts'
 import { keySettings } from '../keys/settings.ts'
 import { secret, text } from '../lib/setting.ts'
 import { modelSettings } from '../models/settings.ts'
 import { networkSettings } from '../net/settings.ts'
 import { storageSettings } from '../objects/settings.ts'
+import { optimizerSettings } from '../prompts/settings.ts'
 import { providerSettings } from '../providers/settings.ts'
 import { telemetrySettings } from '../telemetry/settings.ts'
 
@@ -33,6 +35,8 @@ export const configSchema = z.strictObject({
   storage: storageSettings,
   images: imageSettings.prefault({}),
   generation: generationSettings.prefault({}),
+  inputs: inputSettings.prefault({}),
+  optimizer: optimizerSettings.prefault({}),
   keys: keySettings.prefault({}),
   network: networkSettings.prefault({}),
   log: telemetrySettings.prefault({}),

@@ -8,6 +8,7 @@ import { GessoError } from '../lib/errors.ts'
 import type { Model } from '../models/model.ts'
 import { admitTask, type RateState } from '../tasks/admit-task.ts'
 import type { OutcomeRecorder } from '../tasks/record-outcome.ts'
+import type { TaskMode } from '../tasks/task.ts'
 import type { ChosenRoute } from './choose-route.ts'
 import type { Admitted, GenerateContext } from './context.ts'
 import { type GenerationRequest, toStoredRequest } from './request.ts'
@@ -41,7 +42,7 @@ export class RateLimitError extends GessoError {
 export async function admit(
   dependencies: AdmitDependencies,
   context: GenerateContext,
-  work: { taskId: string; request: GenerationRequest; model: Model; route: ChosenRoute },
+  work: { taskId: string; request: GenerationRequest; model: Model; mode: TaskMode; route: ChosenRoute },
 ): Promise<Admitted> {
   const now = dependencies.clock.now()
   dependencies.outcomes.begin(work.taskId)
@@ -53,7 +54,7 @@ export async function admit(
     task: {
       id: work.taskId,
       requestId: context.requestId,
-      mode: 'generation',
+      mode: work.mode,
       model: work.model.id,
       provider: work.route.provider,
       upstreamModel: work.route.upstreamModel,

@@ -1,12 +1,13 @@
 /** The prompt's length, against the model's limit. */
+
+import { countCharacters } from '../lib/count-characters.ts'
 import { badRequest } from '../lib/errors.ts'
 import type { Model } from '../models/model.ts'
 
 /** Throws where the prompt is longer than the model takes. Characters are Unicode code points. */
 export function checkPrompt(model: Model, prompt: string): void {
   if (prompt.length <= model.promptCharacters) return
-  let characters = 0
-  for (const _ of prompt) characters++
+  const characters = countCharacters(prompt)
   if (characters <= model.promptCharacters) return
   throw badRequest(
     'prompt',

@@ -27,11 +27,15 @@ export function chooseRoute(dependencies: RouteDependencies, model: Model): Chos
     if (adapter) return { ...route, adapter }
   }
   const ways = model.routes.map((route) => dependencies.providers.howToConfigure(route.provider))
+  const how =
+    ways.length > 0
+      ? `The operator turns it on by setting ${ways.join(' or ')}`
+      : 'The operator serves it from an OpenAI-compatible server by listing it under models: in gesso.yaml'
   throw new GessoError({
     code: 'provider_not_configured',
     attribution: 'client',
     param: 'model',
-    message: `${model.id} has no configured provider on this server. The operator turns it on by setting ${ways.join(' or ')}; gesso-collage works without any.`,
+    message: `${model.id} has no configured provider on this server. ${how}; gesso-collage works without any.`,
   })
 }
 

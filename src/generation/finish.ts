@@ -8,7 +8,7 @@ import type { Model } from '../models/model.ts'
 import { ProviderError } from '../providers/provider-error.ts'
 import type { FinishedTask } from '../tasks/finish-task.ts'
 import type { OutcomeRecorder } from '../tasks/record-outcome.ts'
-import { storedRequest, type TaskResult } from '../tasks/task.ts'
+import { storedRequest, type TaskMode, type TaskResult } from '../tasks/task.ts'
 import type { Admitted } from './context.ts'
 import type { FinishEvents } from './events.ts'
 import type { Outcome } from './outcome.ts'
@@ -30,6 +30,7 @@ export async function finish(
     admitted: Admitted
     accountId: string
     model: Model
+    mode: TaskMode
     request: GenerationRequest
     stored: readonly KeptPicture[]
     result: TaskResult
@@ -41,7 +42,13 @@ export async function finish(
   const images = stored.map(({ bytes: _, ...image }) => image)
   const recorded = await dependencies.outcomes.record(
     admitted.taskId,
-    { status: 'SUCCEEDED', result, images },
+    {
+      status: 'SUCCEEDED',
+      result: storable(result),
+      images,
+      bucket: work.request.bucket,
+      permanentLinks: work.request.permanentLinks,
+    },
     times,
   )
   if (recorded !== 'recorded') throw notRecorded(recorded, admitted.taskId)
@@ -56,7 +63,7 @@ export async function finish(
       id: admitted.taskId,
       accountId: work.accountId,
       status: 'SUCCEEDED',
-      mode: 'generation',
+      mode: work.mode,
       model: work.model.id,
       request: storedRequest.parse(toStoredRequest(work.request)),
       createdAt: admitted.createdAt,
@@ -69,14 +76,16 @@ export async function finish(
   }
 }
 
-/** Records the failure and answers the error for the caller, who gets it even where it could not be recorded. */
+/**
+ * Records the failure and answers the error for the caller, who gets it even where it could not be recorded.
+ * `dispatched`: a provider may have been asked, so that a repetition may have to be paid again.
+ */
 export async function recordFailure(
   dependencies: FinishDependencies,
-  admitted: Admitted,
-  error: unknown,
+  { admitted, error, dispatched }: { admitted: Admitted; error: unknown; dispatched: boolean },
 ): Promise<unknown> {
   if (!(error instanceof NotRecordedError)) {
-    const outcome = { status: 'FAILED', error: publicError(error) } as const
+    const outcome = { status: 'FAILED', error: storable(publicError(error)) } as const
     // A failure that cannot be recorded for another reason than an absent database is ended by the next heartbeat.
     await dependencies.outcomes
       .record(admitted.taskId, outcome, endOfTask(dependencies))
@@ -89,13 +98,16 @@ export async function recordFailure(
     durationMs: dependencies.clock.now().getTime() - admitted.createdAt.getTime(),
     error,
   })
-  return withoutUnsafeRetry(error)
+  return withoutUnsafeRetry(error, dispatched)
 }
 
-/** After dispatch a repetition could pay twice, so only a provider that surely did not start may be asked again. */
-function withoutUnsafeRetry(error: unknown): unknown {
-  const surelyNotStarted = error instanceof ProviderError && error.dispatched === 'no'
-  if (!(error instanceof GessoError) || !error.retryable || surelyNotStarted) return error
+/**
+ * After dispatch a repetition could pay twice, so only a provider that surely did not start may be asked again; its
+ * own errors know that better than the story does.
+ */
+function withoutUnsafeRetry(error: unknown, dispatched: boolean): unknown {
+  const mayHaveStarted = error instanceof ProviderError ? error.dispatched !== 'no' : dispatched
+  if (!(error instanceof GessoError) || !error.retryable || !mayHaveStarted) return error
   const { code, attribution, message, param, detail } = error
   return new GessoError({ code, attribution, message, param, detail, cause: error })
 }
@@ -103,6 +115,13 @@ function withoutUnsafeRetry(error: unknown): unknown {
 function endOfTask({ clock, resultTtlMs }: FinishDependencies): FinishedTask {
   const completedAt = clock.now()
   return { completedAt, expiresAt: new Date(completedAt.getTime() + resultTtlMs) }
+}
+
+/** PostgreSQL refuses NUL and halves of characters in JSON: a word in a warning must not cost the pictures beside it. */
+function storable<Value extends object>(value: Value): Value {
+  const clean = (_name: string, one: unknown) =>
+    typeof one === 'string' ? one.replaceAll('\0', '').toWellFormed() : one
+  return JSON.parse(JSON.stringify(value, clean))
 }
 
 function publicError(error: unknown) {

@@ -6,18 +6,24 @@ import { createId } from '../lib/ids.ts'
 import { mapFields } from '../models/map-fields.ts'
 import { type AdmitDependencies, admit } from './admit.ts'
 import { checkPrompt } from './check-prompt.ts'
+import { checkStrict } from './check-strict.ts'
 import { chooseRoute, type RouteDependencies } from './choose-route.ts'
 import { type CollectDependencies, collectPictures } from './collect-pictures.ts'
 import type { GenerateContext } from './context.ts'
+import { type EnhanceDependencies, enhancePrompt } from './enhance-prompt.ts'
+import { type FetchInputsDependencies, fetchInputs } from './fetch-inputs.ts'
 import { type FinishDependencies, finish, recordFailure } from './finish.ts'
+import { type MarkContext, markOrigin } from './mark-origin.ts'
 import type { Outcome } from './outcome.ts'
 import { prepareResult } from './prepare-result.ts'
-import type { GenerationRequest } from './request.ts'
+import { askedFields, type GenerationRequest } from './request.ts'
 import { type RunDependencies, run } from './run.ts'
 import { type StoreDependencies, storePictures } from './store-pictures.ts'
 
 export type GenerateDependencies = AdmitDependencies &
   RouteDependencies &
+  EnhanceDependencies &
+  FetchInputsDependencies &
   RunDependencies &
   CollectDependencies &
   StoreDependencies &
@@ -35,38 +41,52 @@ export async function generate(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const model = dependencies.catalogue.resolve(request.model)
+  checkStrict(request)
   checkPrompt(model, request.prompt)
-  const mapped = mapFields(model, request.fields, request.handling)
+  const mapped = mapFields(model, askedFields(request), request)
   const route = chooseRoute(dependencies, model)
 
   const taskId = createId('image', dependencies.clock.now())
-  const admitted = await admit(dependencies, context, { taskId, request, model, route })
+  const mode = mapped.sends.images > 0 ? 'edit' : 'generation'
+  const admitted = await admit(dependencies, context, { taskId, request, model, mode, route })
   context.onAdmitted(admitted)
+  let dispatched = false
   try {
+    await using inputs = await fetchInputs(dependencies, { context, request, mapped, route }, signal)
+    const worded = await enhancePrompt(dependencies, { request, model, mode }, signal)
+    dispatched = true
     const made = await run(
       dependencies,
-      { taskId, route, prompt: request.prompt, fields: mapped.provider },
+      { taskId, route, model, prompt: worded.prompt, fields: mapped.provider, inputs },
       signal,
     )
     const collected = await collectPictures(dependencies, made, mapped, signal)
-    const { stored, warnings } = await storePictures(dependencies, collected.pictures)
+    const origin: MarkContext = {
+      model,
+      taskId,
+      prompt: context.caller.promptInMetadata ? request.prompt : undefined,
+    }
+    const marked = collected.pictures.map((picture) => markOrigin(picture, origin))
+    const { stored, warnings } = await storePictures(dependencies, marked, worded.optimization?.optimized)
     const result = prepareResult({
       made,
       mapped,
-      asked: request.fields,
+      request,
       stored,
-      warnings: [...request.warnings, ...mapped.warnings],
-      missing: [...collected.warnings, ...warnings],
+      optimization: worded.optimization,
+      warnings: [...request.warnings, ...mapped.warnings, ...worded.warnings, ...collected.notes],
+      missing: [...collected.missing, ...warnings],
     })
     return await finish(dependencies, {
       admitted,
       accountId: context.caller.accountId,
       model,
+      mode,
       request,
       stored,
       result,
     })
   } catch (error) {
-    throw await recordFailure(dependencies, admitted, error)
+    throw await recordFailure(dependencies, { admitted, error, dispatched })
   }
 }

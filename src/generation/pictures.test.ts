@@ -4,7 +4,6 @@ import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { systemClock } from '../lib/clock.ts'
 import { encodeImage } from '../media/encode-image.ts'
 import { inspectImage } from '../media/inspect-image.ts'
 import { rasterise } from '../media/rasterise.ts'
@@ -37,7 +36,8 @@ afterAll(async () => {
 
 const mapped = (delivery: Partial<Delivery> = {}): MappedFields => ({
   provider: { n: 1 },
-  delivery: { compressesItself: true, ...delivery },
+  delivery: { compressesItself: true, scales: false, watermark: false, ...delivery },
+  sends: { images: 0, mask: false },
   warnings: [],
 })
 
@@ -46,10 +46,14 @@ const image = (bytes: Buffer, rest: Partial<ProviderImage> = {}): ProviderImage 
   ...rest,
 })
 
-function collect(made: Partial<ProviderCompleted>, delivery?: Partial<Delivery>) {
-  const dependencies = { clock: systemClock, guardedFetch, maxImageBytes: 1_000_000 }
+function collect(
+  made: Partial<ProviderCompleted>,
+  delivery?: Partial<Delivery>,
+  signal = AbortSignal.timeout(5_000),
+) {
+  const dependencies = { guardedFetch, maxImageBytes: 1_000_000 }
   const completed: ProviderCompleted = { status: 'completed', images: [], ...made }
-  return collectPictures(dependencies, completed, mapped(delivery), AbortSignal.timeout(5_000))
+  return collectPictures(dependencies, completed, mapped(delivery), signal)
 }
 
 const failure = (
@@ -91,9 +95,24 @@ describe('collecting', () => {
     const broken = Buffer.from(png)
     const data = broken.indexOf('IDAT') + 30
     broken.fill(0x55, data, data + 60)
-    const { pictures, warnings } = await collect({ images: [image(broken)] }, { format: 'webp' })
+    const { pictures, notes } = await collect({ images: [image(broken)] }, { format: 'webp' })
     expect(pictures[0]?.info.format).toBe('png')
-    expect(warnings).toMatchObject([{ param: 'output_format', code: 'not_converted' }])
+    expect(notes).toMatchObject([{ param: 'output_format', code: 'not_converted' }])
+  })
+
+  test('a stop costs the conversion of pictures that are here, not the pictures', async () => {
+    const stopped = AbortSignal.abort(new Error('no more time'))
+    const { pictures, notes, missing } = await collect(
+      { images: [image(png), image(jpeg)] },
+      { format: 'webp' },
+      stopped,
+    )
+    expect(pictures.map(({ bytes, info }) => [info.format, bytes.length])).toEqual([
+      ['png', png.length],
+      ['jpeg', jpeg.length],
+    ])
+    expect(notes.map((note) => note.code)).toEqual(['not_converted', 'not_converted'])
+    expect(missing).toEqual([])
   })
 
   test('bytes behind the picture’s end are not kept', async () => {
@@ -104,9 +123,9 @@ describe('collecting', () => {
   })
 
   test('one of two failing is a warning, both failing is the error', async () => {
-    const { pictures, warnings } = await collect({ images: [image(png), image(Buffer.from('<html>'))] })
+    const { pictures, missing } = await collect({ images: [image(png), image(Buffer.from('<html>'))] })
     expect(pictures).toHaveLength(1)
-    expect(warnings).toMatchObject([{ param: 'n', code: 'upstream_invalid_response' }])
+    expect(missing).toMatchObject([{ param: 'n', code: 'upstream_invalid_response' }])
     await expect(collect({ images: [image(Buffer.from('<html>'))] })).rejects.toMatchObject({
       code: 'upstream_invalid_response',
     })
@@ -171,24 +190,37 @@ describe('the result', () => {
     made: Partial<ProviderCompleted>,
     asked: { n: number; size?: { width: number; height: number } },
   ) {
+    const { n, size } = asked
     const objects = createDiskStore({ directory: join(folder, 'result') })
-    const { pictures, warnings } = await collect({ images: [image(png)], ...made })
+    const { pictures, notes, missing } = await collect({ images: [image(png)], ...made }, { size })
     const { stored } = await storePictures({ objects }, pictures)
     const completed: ProviderCompleted = { status: 'completed', images: [], ...made }
     return prepareResult({
       made: completed,
-      mapped: mapped(),
-      asked,
+      mapped: { ...mapped(), provider: { n } },
+      request: {
+        model: 'm',
+        prompt: 'p',
+        fields: { n },
+        images: [],
+        permanentLinks: false,
+        handling: 'default',
+        defaulted: new Set(),
+        warnings: [],
+      },
       stored,
-      warnings: [],
-      missing: warnings,
+      optimization: undefined,
+      warnings: notes,
+      missing,
     })
   }
 
-  test('another size than asked is said', async () => {
+  test('another size than asked is scaled to it, and said', async () => {
     expect((await result({}, { n: 1, size: { width: 64, height: 48 } })).warnings).toEqual([])
-    expect((await result({}, { n: 1, size: { width: 128, height: 128 } })).warnings).toMatchObject([
-      { param: 'size', code: 'other_size', message: expect.stringContaining('64x48 instead of the 128x128') },
+    const scaled = await result({}, { n: 1, size: { width: 128, height: 128 } })
+    expect(scaled.size).toBe('128x128')
+    expect(scaled.warnings).toMatchObject([
+      { param: 'size', code: 'resized', message: expect.stringContaining('64x48 instead of 128x128') },
     ])
   })
 

@@ -1,25 +1,27 @@
 /** What the task will say beside its pictures: the values that were really used, usage, cost and warnings. */
 import { storableText } from '../lib/storable-text.ts'
-import type { ImageFields, Size } from '../models/fields.ts'
 import type { MappedFields, Warning } from '../models/map-fields.ts'
 import { sizeText } from '../models/size-rule.ts'
+import type { OptimizedPrompt } from '../prompts/optimizer.ts'
 import type { ProviderCompleted, TokenUsage } from '../providers/provider.ts'
 import type { TaskCost, TaskResult, TaskUsage } from '../tasks/task.ts'
+import type { GenerationRequest } from './request.ts'
 import type { KeptPicture } from './store-pictures.ts'
 
 /** Nothing is charged yet: accounts are unmetered until there is a ledger. */
-const unmetered: TaskCost = { micros: 0, currency: 'USD', source: 'unmetered' }
+export const unmeteredCost: TaskCost = { micros: 0, currency: 'USD', source: 'unmetered' }
 
 /** `warnings` are about the request, `missing` about pictures that failed. */
 export function prepareResult(parts: {
   made: ProviderCompleted
   mapped: MappedFields
-  asked: ImageFields
+  request: GenerationRequest
   stored: readonly KeptPicture[]
+  optimization: OptimizedPrompt | undefined
   warnings: readonly Warning[]
   missing: readonly Warning[]
 }): TaskResult {
-  const { made, mapped, asked, stored, missing } = parts
+  const { made, mapped, request, stored, missing } = parts
   const first = stored[0]
   if (!first) throw new Error('a result needs a picture')
   const failed = missing.filter((warning) => warning.param === 'n').length
@@ -29,15 +31,26 @@ export function prepareResult(parts: {
     background: storableText(made.effective?.background, 100) ?? mapped.provider.background,
     output_format: first.format,
     usage: usage(made.usage, stored.length),
-    cost: unmetered,
-    warnings: [
+    cost: unmeteredCost,
+    bucket: request.bucket,
+    prompt_optimization: parts.optimization,
+    warnings: storable([
       ...parts.warnings,
       ...missing,
-      ...fewerThanAsked(asked.n, stored.length + failed),
-      ...otherSize(asked.size, first),
-    ],
+      // How many pictures a series has is the model's to say.
+      ...(request.fields.series ? [] : fewerThanAsked(mapped.provider.n, stored.length + failed)),
+    ]),
     upstream_request_id: storableText(made.upstreamRequestId, 200),
   }
+}
+
+/** Warnings repeat callers and providers; what they repeat must not keep the picture's row out of the database. */
+function storable(warnings: readonly Warning[]): Warning[] {
+  return warnings.map(({ param, code, message }) => ({
+    param: storableText(param ?? undefined, 200) ?? null,
+    code,
+    message: storableText(message, 2_000) ?? code,
+  }))
 }
 
 /** Pictures that the provider owed and said nothing about. */
@@ -49,18 +62,6 @@ function fewerThanAsked(asked: number, accountedFor: number): Warning[] {
       param: 'n',
       code: 'fewer_images',
       message: `The provider made ${count} ${count === 1 ? 'picture' : 'pictures'} fewer than the ${asked} asked for, without giving a reason.`,
-    },
-  ]
-}
-
-/** The provider drew another size than it was asked for. */
-function otherSize(asked: Size | undefined, made: Size): Warning[] {
-  if (!asked || (asked.width === made.width && asked.height === made.height)) return []
-  return [
-    {
-      param: 'size',
-      code: 'other_size',
-      message: `The provider drew ${sizeText(made)} instead of the ${sizeText(asked)} asked for.`,
     },
   ]
 }

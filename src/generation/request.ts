@@ -2,31 +2,65 @@
  * The one internal request. Every front door parses its own dialect into this shape; past the door nobody knows
  * which dialect it was.
  */
-import type { ImageFields } from '../models/fields.ts'
+import type { SpooledFile } from '../inputs/spool.ts'
+import type { FieldName, FieldSpelling, ImageFields } from '../models/fields.ts'
 import type { Handling, Warning } from '../models/map-fields.ts'
 import { sizeText } from '../models/size-rule.ts'
+
+/** An input picture as the caller named it, and the field it stood in, for messages. */
+export type InputSource = { param: string } & (
+  | { kind: 'file'; file: SpooledFile }
+  | { kind: 'url'; url: string }
+  /** A picture that this Gesso made. */
+  | { kind: 'image'; imageId: string }
+)
 
 export interface GenerationRequest {
   /** A model's id or alias, as the caller wrote it. */
   model: string
   /** Well-formed Unicode without NUL. */
   prompt: string
-  fields: ImageFields
+  /** All but the input pictures, which are counted where they are. */
+  fields: Omit<ImageFields, 'images' | 'mask'>
+  /** Any makes the request an edit. */
+  images: readonly InputSource[]
+  mask?: InputSource
+  /** The field by which the caller asked to have the prompt rewritten first; absent where it did not. */
+  enhancedBy?: string
+  /** The normalised name of the bucket that the pictures go to. */
+  bucket?: string
+  /** The pictures' links never expire. */
+  permanentLinks: boolean
   /** How to treat what the model cannot do. */
   handling: Handling
+  /** The caller's spelling of fields with several names. */
+  spelling?: FieldSpelling
+  /** Fields that the key or the door filled in. */
+  defaulted: ReadonlySet<FieldName>
   /** What the door itself could not honour. */
   warnings: readonly Warning[]
   /** The caller's own labels, kept with the task. */
   metadata?: Record<string, string>
 }
 
+/** Everything that is asked of the model, input pictures included. */
+export function askedFields(request: GenerationRequest): ImageFields {
+  return {
+    ...request.fields,
+    ...(request.images.length > 0 ? { images: request.images.length } : {}),
+    ...(request.mask ? { mask: true } : {}),
+  }
+}
+
 /** The request as its task row keeps it: everything that says what was asked, no bytes. */
 export function toStoredRequest(request: GenerationRequest): object {
-  const { size, ...fields } = request.fields
+  const { size, ...fields } = askedFields(request)
   return {
     prompt: request.prompt,
     ...fields,
     ...(size ? { size: sizeText(size) } : {}),
+    ...(request.enhancedBy ? { enhancePrompt: true } : {}),
+    ...(request.bucket ? { bucket: request.bucket } : {}),
     ...(request.metadata ? { metadata: request.metadata } : {}),
   }
 }

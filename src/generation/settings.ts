@@ -5,6 +5,8 @@ import { oneOf, wholeNumber } from '../lib/setting.ts'
 export const generationSettings = z.strictObject({
   /** How many generations run at once in this process; more are refused with `queue_full`. */
   concurrent: wholeNumber({ min: 1, max: 100_000 }).default(64),
+  /** How many calls of one request are under way at once, for models that make few pictures per call. */
+  fan_out: wholeNumber({ min: 1, max: 10 }).default(4),
   /** What a caller gets who asked for neither `url` nor `b64_json`. */
   response_format: oneOf(['url', 'b64_json']).default('url'),
   /** The largest picture taken from a provider's result URL. */

@@ -4,7 +4,8 @@ import { mediaType, type StoredImage } from '../images/stored-image.ts'
 import { createId } from '../lib/ids.ts'
 import type { Warning } from '../models/map-fields.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
-import { missingPicture, type Picture } from './collect-pictures.ts'
+import { missingPicture } from './missing-picture.ts'
+import type { Picture } from './picture.ts'
 
 export interface StoreDependencies {
   objects: ObjectStore
@@ -16,14 +17,19 @@ export interface KeptPicture extends StoredImage {
 }
 
 /**
- * Writes the pictures. One that cannot be kept is a warning and the others are delivered; throws where none could.
+ * Writes the pictures; `optimized` is the rewritten prompt, for those whose provider told no other. One that cannot be kept is a warning and the others are delivered; throws where none could.
  * A file without a row may stay behind, a row without a file never.
  */
 export async function storePictures(
   dependencies: StoreDependencies,
   pictures: readonly Picture[],
+  optimized?: string,
 ): Promise<{ stored: KeptPicture[]; warnings: Warning[] }> {
-  const settled = await Promise.allSettled(pictures.map((picture) => storePicture(dependencies, picture)))
+  const settled = await Promise.allSettled(
+    pictures.map((picture) =>
+      storePicture(dependencies, { ...picture, revisedPrompt: picture.revisedPrompt ?? optimized }),
+    ),
+  )
   const kept = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   const errors: unknown[] = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
   if (kept.length === 0) throw errors[0]

@@ -1,13 +1,17 @@
 /**
- * Bounds the bytes of request bodies that this process holds while it reads them, whoever sends them: many callers
- * who each stay below the limit of one body must not fill the memory together.
+ * Bounds the bytes of request bodies that this process holds in memory while it reads them, whoever sends them: many
+ * callers who each stay below the limit of one body must not fill the memory together. Pictures on their way to the
+ * spool are not meant; it has a budget of its own.
  */
 import { GessoError } from '../lib/errors.ts'
 
 /** The share of one body. Given back when it is disposed. */
 export interface BodyShare extends Disposable {
-  /** Counts bytes that were read. Throws `queue_full` where the budget is used up; they then count for nothing. */
-  take(bytes: number): void
+  /**
+   * Says how many bytes of the body are held in memory now, in place of what was said before. Throws `queue_full`
+   * where the budget is used up; nothing changes then.
+   */
+  hold(bytes: number): void
 }
 
 export interface BodyBudget {
@@ -21,10 +25,11 @@ export function createBodyBudget(budgetBytes: number): BodyBudget {
     open() {
       let ownBytes = 0
       return {
-        take(bytes) {
-          if (heldBytes + bytes > budgetBytes) throw tooManyBodies()
-          heldBytes += bytes
-          ownBytes += bytes
+        hold(bytes) {
+          const moreBytes = bytes - ownBytes
+          if (heldBytes + moreBytes > budgetBytes) throw tooManyBodies()
+          heldBytes += moreBytes
+          ownBytes = bytes
         },
         [Symbol.dispose]() {
           heldBytes -= ownBytes

@@ -125,5 +125,7 @@ function fromFastify(error: unknown): GessoError | undefined {
 }
 
 function shorten(message: string): string {
-  return message.length > maxMessageCharacters ? `${message.slice(0, maxMessageCharacters)}…` : message
+  return message.length > maxMessageCharacters
+    ? `${message.slice(0, maxMessageCharacters).toWellFormed()}…`
+    : message
 }

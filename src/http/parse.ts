@@ -6,6 +6,11 @@ import type { z } from 'zod'
 import { badRequest, type GessoError } from '../lib/errors.ts'
 import type { Handling, Warning } from '../models/map-fields.ts'
 import { emptyBody } from './parse-json.ts'
+import { cutText, showValue } from './show-value.ts'
+
+/** Each has a warning of its own; further ones share one. */
+const maxUnknownWarnings = 20
+const maxListedCharacters = 1_000
 
 /** Parses a body strictly. Under `lenient` a field that nobody knows is a warning instead of an error. */
 export function parseBody<Schema extends z.ZodType>(
@@ -18,17 +23,44 @@ export function parseBody<Schema extends z.ZodType>(
   const parsed = schema.safeParse(body)
   if (parsed.success) return { value: parsed.data, warnings: [] }
   const unknown = parsed.error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [],
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [],
   )
   if (handling !== 'lenient' || unknown.length === 0) throw firstProblem(parsed.error.issues, body)
 
-  const known = Object.fromEntries(Object.entries(body as object).filter(([key]) => !unknown.includes(key)))
-  const warnings = unknown.slice(0, 20).map((key) => ({
-    param: key.slice(0, 100),
-    code: 'unknown_parameter',
-    message: `${JSON.stringify(key.slice(0, 100))} is not a parameter of this operation. It was ignored.`,
-  }))
-  return { value: parseBody(schema, known, 'default').value, warnings }
+  const known = unknown.reduce<unknown>(without, body)
+  return { value: parseBody(schema, known, 'default').value, warnings: warningsOf(unknown.map(nameOf)) }
+}
+
+/** What was ignored, all of it by name as far as names are short. */
+function warningsOf(names: readonly string[]): Warning[] {
+  const code = 'unknown_parameter'
+  const warnings = names.slice(0, maxUnknownWarnings).map((name): Warning => {
+    const message = `${JSON.stringify(name)} is not a parameter of this operation. It was ignored.`
+    return { param: name || null, code, message }
+  })
+  const more = names.slice(maxUnknownWarnings)
+  if (more.length === 0) return warnings
+  const list = more.map((name) => JSON.stringify(name)).join(', ')
+  const shown = `${cutText(list, maxListedCharacters)}${list.length > maxListedCharacters ? '…' : ''}`
+  const message = `and ${more.length} more: ${shown}. They are not parameters of this operation and were ignored.`
+  return [...warnings, { param: null, code, message }]
+}
+
+/** The value without what is at the path; what it shares with the original stays the same object. */
+function without(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
+  if (Array.isArray(value)) return value.map((one, index) => (index === key ? without(one, rest) : one))
+  const entries = Object.entries(value as object)
+  if (rest.length === 0) return Object.fromEntries(entries.filter(([name]) => name !== key))
+  return Object.fromEntries(entries.map(([name, one]) => [name, name === key ? without(one, rest) : one]))
+}
+
+function nameOf(path: readonly PropertyKey[]): string {
+  return cutText(path.map(String).join('.'), 100)
+}
+
+/** Parses the query of an address, whose unknown names are errors too. */
+export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: unknown): z.output<Schema> {
+  return parseBody(schema, query, 'default').value
 }
 
 /** Wrong values are told before unknown names: the caller meant those fields. */
@@ -37,14 +69,14 @@ function firstProblem(issues: readonly z.core.$ZodIssue[], body: unknown): Gesso
   if (!issue) return badRequest(null, 'The body is not what this operation takes.')
   const path = issue.path.map(String)
   if (issue.code === 'unrecognized_keys') {
-    const key = [...path, issue.keys[0] ?? ''].join('.').slice(0, 100)
+    const key = nameOf([...path, issue.keys[0] ?? ''])
     return badRequest(
-      key,
+      key || null,
       `${JSON.stringify(key)} is not a parameter of this operation.`,
       'unknown_parameter',
     )
   }
-  const field = path.join('.').slice(0, 100)
+  const field = nameOf(path)
   const found = issue.path.reduce<unknown>(
     (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
     body,
@@ -56,14 +88,6 @@ function firstProblem(issues: readonly z.core.$ZodIssue[], body: unknown): Gesso
   const message =
     found === undefined
       ? `${field} is required: ${issue.message}.`
-      : `${field} is ${excerpt(found)}, but must be ${issue.message}.`
+      : `${field} is ${showValue(found)}, but must be ${issue.message}.`
   return badRequest(field, message, code)
-}
-
-function excerpt(value: unknown): string {
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object' && value !== null) return 'an object'
-  if (typeof value === 'number' && !Number.isFinite(value)) return 'a number too large to be read'
-  if (typeof value !== 'string' || value.length <= 80) return JSON.stringify(value)
-  return `${JSON.stringify(value.slice(0, 80).toWellFormed())}… (${value.length} characters)`
 }

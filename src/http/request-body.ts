@@ -1,14 +1,41 @@
 /**
- * Reads JSON bodies within bounds: a limit on the decompressed bytes of one body, and a budget for all that are
- * being read. Nothing of a body is touched before the router has found a route that takes one and its caller is
- * known.
+ * Reads request bodies within bounds: a limit on the decompressed bytes of one body, and a budget for what all that
+ * are being read hold in memory. Nothing of a body is touched before the router has found a route that takes one and
+ * its caller is known, and nothing of a refused one is left.
  */
+import { IncomingMessage } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Spool } from '../inputs/spool.ts'
 import { badRequest, GessoError } from '../lib/errors.ts'
-import { type BodyBudget, createBodyBudget } from './body-budget.ts'
-import { parseJson } from './parse-json.ts'
+import { type BodyShare, createBodyBudget } from './body-budget.ts'
+import { readJsonBody } from './json-body.ts'
+import { maxMultipartBytes, readMultipartBody } from './multipart-body.ts'
+import { ownUploads, type Uploads, uploadsOf } from './uploads.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the route takes forms with files, as a `MultipartBody`, beside JSON. */
+    multipart?: boolean
+  }
+}
+
+/** What one body may hold, and all of them together. */
+export interface BodyBounds {
+  /** The largest JSON body, after decompression. */
+  limitBytes: number
+  /** What all bodies may hold in memory while they are read. */
+  budgetBytes: number
+  /** Where pictures go while they arrive. */
+  spool: Spool
+  /** Bounds of the pictures of one request; a mask has room beside `maxImages`. */
+  uploads: { maxImageBytes: number; maxImages: number }
+}
+
+/** How long the rest of a body that was refused may take to arrive. */
+const lingerMs = 2_000
 
 const decoders: Record<string, () => NodeJS.ReadWriteStream> = {
   gzip: createGunzip,
@@ -18,25 +45,61 @@ const decoders: Record<string, () => NodeJS.ReadWriteStream> = {
   zstd: createZstdDecompress,
 }
 
-/** Registers the parser for `application/json`; every other content type is refused with 415. */
-export function readJsonBodies(
-  server: FastifyInstance,
-  bounds: { limitBytes: number; budgetBytes: number },
-): void {
+/** Registers the parsers for JSON and for forms; every other content type is refused with 415. */
+export function readBodies(server: FastifyInstance, bounds: BodyBounds): void {
+  const { spool, limitBytes } = bounds
+  const { maxImageBytes } = bounds.uploads
   // A budget below the limit would turn a body away for ever.
-  const budget = createBodyBudget(Math.max(bounds.budgetBytes, bounds.limitBytes))
+  const budget = createBodyBudget(Math.max(bounds.budgetBytes, limitBytes))
+  const read = async <Body>(
+    request: FastifyRequest,
+    payload: Readable,
+    mostBytes: number,
+    readBody: (chunks: AsyncIterable<Buffer>, own: { uploads: Uploads; share: BodyShare }) => Promise<Body>,
+  ): Promise<Body> => {
+    const uploads = uploadsOf(request)
+    try {
+      using share = budget.open()
+      return await readBody(bounded(decode(request, payload), mostBytes), { uploads, share })
+    } catch (error) {
+      await uploads[Symbol.asyncDispose]()
+      await readAway(payload)
+      throw error
+    }
+  }
+
+  ownUploads(server, spool)
   server.removeAllContentTypeParsers()
   server.addContentTypeParser(
     /^application\/(.+\+)?json(;|$)/i,
     async (request: FastifyRequest, payload: Readable) =>
-      readBody(decode(request, payload), bounds.limitBytes, budget),
+      read(request, payload, limitBytes, (chunks, own) =>
+        readJsonBody(chunks, { spool, maxImageBytes, ...own }),
+      ),
   )
+  server.addContentTypeParser(
+    /^multipart\/form-data\s*(;|$)/i,
+    async (request: FastifyRequest, payload: Readable) => {
+      if (!request.routeOptions.config.multipart) throw noForms()
+      const contentType = request.headers['content-type'] ?? ''
+      // Pictures do not shrink when they are compressed: a form that does has another purpose.
+      const mostBytes = isEncoded(request) ? limitBytes : maxMultipartBytes(bounds.uploads)
+      return read(request, payload, mostBytes, (chunks, own) =>
+        readMultipartBody(chunks, { contentType, spool, ...bounds.uploads, ...own }),
+      )
+    },
+  )
+}
+
+function isEncoded(request: FastifyRequest): boolean {
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase()
+  return encoding !== undefined && encoding !== '' && encoding !== 'identity'
 }
 
 /** The body as it was before `Content-Encoding`. */
 function decode(request: FastifyRequest, payload: Readable): Readable {
-  const encoding = request.headers['content-encoding']?.trim().toLowerCase()
-  if (encoding === undefined || encoding === '' || encoding === 'identity') return payload
+  if (!isEncoded(request)) return payload
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? ''
   const decoder = Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined
   if (!decoder) {
     throw new GessoError({
@@ -49,17 +112,16 @@ function decode(request: FastifyRequest, payload: Readable): Readable {
   return pipeline(payload, decoder() as NodeJS.ReadWriteStream & Readable, () => undefined) as Readable
 }
 
-/** Counts decoded bytes and stops at the bounds, so that a small compressed body cannot become a large one. */
-async function readBody(payload: Readable, limitBytes: number, budget: BodyBudget): Promise<object> {
-  using share = budget.open()
-  const chunks: Buffer[] = []
+/** Counts decoded bytes and stops at the limit, so that a small compressed body cannot become a large one. */
+async function* bounded(payload: Readable, mostBytes: number): AsyncGenerator<Buffer> {
   let sizeBytes = 0
+  // What a refusal leaves of a plain body can still be read; a decoder has to be let go.
+  const chunks = payload.iterator({ destroyOnReturn: !(payload instanceof IncomingMessage) })
   try {
-    for await (const chunk of payload as AsyncIterable<Buffer>) {
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
       sizeBytes += chunk.length
-      if (sizeBytes > limitBytes) throw tooLarge(limitBytes)
-      share.take(chunk.length)
-      chunks.push(chunk)
+      if (sizeBytes > mostBytes) throw tooLarge(mostBytes)
+      yield chunk
     }
   } catch (error) {
     if (error instanceof GessoError) throw error
@@ -68,7 +130,16 @@ async function readBody(payload: Readable, limitBytes: number, budget: BodyBudge
       'The body could not be read: it ended early, or is not in the encoding that Content-Encoding names.',
     )
   }
-  return parseJson(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, sizeBytes))
+}
+
+/**
+ * Lets a client finish that sends everything before it reads: a connection that is closed in its face would hide the
+ * answer, and most clients would send the whole body again.
+ */
+async function readAway(payload: Readable): Promise<void> {
+  if (payload.destroyed || payload.readableEnded) return
+  payload.resume()
+  await finished(payload, { signal: AbortSignal.timeout(lingerMs) }).catch(() => undefined)
 }
 
 function tooLarge(limitBytes: number): GessoError {
@@ -76,5 +147,14 @@ function tooLarge(limitBytes: number): GessoError {
     code: 'request_too_large',
     attribution: 'client',
     message: `The request body is larger than the ${limitBytes} bytes this server takes (counted after decompression).`,
+  })
+}
+
+function noForms(): GessoError {
+  return new GessoError({
+    code: 'unsupported_media_type',
+    attribution: 'client',
+    message:
+      'This operation takes no multipart/form-data; send JSON with the header "Content-Type: application/json".',
   })
 }

@@ -58,6 +58,13 @@ export const usageSchema = z.object({
   output_tokens_details: tokenDetailsSchema.optional(),
 })
 
+/** A prompt that was rewritten. */
+export const promptOptimizationSchema = z.object({
+  original: z.string(),
+  optimized: z.string(),
+  model: z.string(),
+})
+
 export const imageEntrySchema = z.object({
   url: z.url().optional(),
   b64_json: z.base64().optional(),

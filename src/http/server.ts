@@ -11,26 +11,37 @@ import Fastify, {
 import type { Authenticator } from '../keys/authenticate.ts'
 import { badRequest, GessoError } from '../lib/errors.ts'
 import { createId } from '../lib/ids.ts'
+import { generateImagesAliyun } from './aliyun/v1/images/generate.ts'
+import { type GenerateIntoBucketDependencies, generateIntoBucket } from './api-v1/images/generate.ts'
+import { type ListBucketDependencies, listBucket } from './api-v1/images/list.ts'
 import { requireAuthentication } from './auth.ts'
 import { continueLazily, createNodeServer, endConnections } from './connections.ts'
 import { documentation } from './documentation.ts'
 import { toHttpError } from './errors.ts'
 import { type HealthDependencies, health } from './health.ts'
 import { type HostedImagesDependencies, hostedImages } from './hosted-images.ts'
-import { readJsonBodies } from './request-body.ts'
+import { type PermanentImagesDependencies, permanentImages } from './permanent-images.ts'
+import { type BodyBounds, readBodies } from './request-body.ts'
 import type { HttpSettings } from './settings.ts'
 import { cutOffSlowReaders } from './slow-readers.ts'
-import { type GenerateRouteDependencies, generateImages } from './v1/images/generate.ts'
+import type { AnswerDependencies } from './v1/images/answer-body.ts'
+import { editImages } from './v1/images/edit.ts'
+import { generateImages } from './v1/images/generate.ts'
 import { type GetImageDependencies, getImage } from './v1/images/get-image.ts'
 import { type GetTaskDependencies, getTask } from './v1/images/get-task.ts'
+import { varyImages } from './v1/images/vary.ts'
 import { type ModelsDependencies, models } from './v1/models/list-models.ts'
 
-export type HttpDependencies = GenerateRouteDependencies &
+export type HttpDependencies = AnswerDependencies &
+  GenerateIntoBucketDependencies &
+  ListBucketDependencies &
   GetTaskDependencies &
   GetImageDependencies &
   ModelsDependencies &
   HostedImagesDependencies &
-  HealthDependencies & { authenticator: Authenticator; logger: FastifyBaseLogger }
+  PermanentImagesDependencies &
+  HealthDependencies &
+  Pick<BodyBounds, 'spool' | 'uploads'> & { authenticator: Authenticator; logger: FastifyBaseLogger }
 
 /** 16 kB/s: slower than any network that a picture is meant for. */
 const readingBytesPerSecond = 16 * 1024
@@ -70,9 +81,11 @@ export async function createServer(
     refuseBeforeReading(request)
   })
   requireAuthentication(server, dependencies.authenticator)
-  readJsonBodies(server, {
+  readBodies(server, {
     limitBytes: settings.body_limit_bytes,
     budgetBytes: settings.body_budget_bytes,
+    spool: dependencies.spool,
+    uploads: dependencies.uploads,
   })
   continueLazily(server)
   cutOffSlowReaders(server, {
@@ -85,10 +98,16 @@ export async function createServer(
 
   await documentation(server, dependencies)
   generateImages(server, dependencies)
+  editImages(server, dependencies)
+  varyImages(server, dependencies)
+  generateImagesAliyun(server, dependencies)
+  generateIntoBucket(server, dependencies)
+  listBucket(server, dependencies)
   getTask(server, dependencies)
   getImage(server, dependencies)
   models(server, dependencies)
   hostedImages(server, dependencies)
+  permanentImages(server, dependencies)
   health(server, dependencies)
   return server
 }

@@ -3,9 +3,21 @@
  */
 import { GessoError } from '../lib/errors.ts'
 import { collageModels } from './catalogue/collage.ts'
+import { fluxModels } from './catalogue/flux.ts'
 import { openAiModels } from './catalogue/openai.ts'
+import { retiredOpenAiModels } from './catalogue/openai-retired.ts'
+import { qwenModels } from './catalogue/qwen.ts'
 import { type ConfiguredModel, fromConfiguration } from './configured-model.ts'
 import type { Model } from './model.ts'
+
+/** What Gesso knows without being told. */
+export const builtInModels: readonly Model[] = [
+  ...collageModels,
+  ...openAiModels,
+  ...retiredOpenAiModels,
+  ...fluxModels,
+  ...qwenModels,
+]
 
 export interface Catalogue {
   /** All models, built-in ones first. */
@@ -17,9 +29,7 @@ export interface Catalogue {
 /** Builds the catalogue. A configured model replaces a built-in one of the same id. */
 export function createCatalogue(configured: readonly ConfiguredModel[]): Catalogue {
   const models = new Map<string, Model>()
-  for (const model of [...collageModels, ...openAiModels, ...configured.map(fromConfiguration)]) {
-    models.set(model.id, model)
-  }
+  for (const model of [...builtInModels, ...configured.map(fromConfiguration)]) models.set(model.id, model)
   const byName = new Map<string, Model>()
   for (const model of models.values()) for (const alias of model.aliases) byName.set(alias, model)
   for (const model of models.values()) byName.set(model.id, model)
@@ -29,7 +39,11 @@ export function createCatalogue(configured: readonly ConfiguredModel[]): Catalog
     resolve(idOrAlias) {
       const model = byName.get(idOrAlias)
       if (model) return model
-      const shown = JSON.stringify(idOrAlias.slice(0, 100))
+      // What does not look like an id may be an address with a password in it.
+      const shown =
+        /^[\w./:-]{1,100}$/.test(idOrAlias) && !idOrAlias.includes('://')
+          ? JSON.stringify(idOrAlias)
+          : 'of this name'
       throw new GessoError({
         code: 'model_not_found',
         attribution: 'client',

@@ -4,10 +4,14 @@
  */
 import { z } from 'zod'
 import { oneOf, text, wholeNumber, wordList } from '../lib/setting.ts'
-import { type FieldName, fieldCatalogue, fieldNames, type Size } from './fields.ts'
-import type { FieldRule, Model } from './model.ts'
+import { fieldTable, native } from './field-table.ts'
+import { type FieldName, fieldCatalogue, fieldNames } from './fields.ts'
+import type { Model } from './model.ts'
+import { readSizeText } from './size-rule.ts'
 
-const optionalFields = fieldNames.filter((name) => name !== 'n' && name !== 'size' && name !== 'outputFormat')
+/** Fields that an operator says nothing about: every model has them, by itself or by Gesso. */
+const always: readonly FieldName[] = ['n', 'size', 'outputFormat', 'outputCompression']
+const optionalFields = fieldNames.filter((name) => !always.includes(name))
 const supportsExpected = `a list of ${optionalFields.map((name) => fieldCatalogue[name].publicName).join(', ')}`
 const publicToField = new Map<string, FieldName>(
   optionalFields.map((name) => [fieldCatalogue[name].publicName, name]),
@@ -31,11 +35,16 @@ export const configuredModel = z.strictObject({
     .default([]),
   /** The sizes it draws, as `WxH`; absent = any from 64 to 4096. */
   sizes: wordList('a list of sizes such as 1024x1024')
-    .refine((sizes) => sizes.every((size) => /^[1-9]\d{0,4}x[1-9]\d{0,4}$/.test(size)), {
+    .refine((sizes) => sizes.every((size) => readSizeText(size) !== undefined), {
       error: 'a list of sizes such as 1024x1024',
     })
     .optional(),
+  /** The most pictures of one request. */
   max_n: wholeNumber({ min: 1, max: 10 }).default(10),
+  /** The most pictures of one call to the upstream; more are made by several calls. */
+  images_per_call: wholeNumber({ min: 1, max: 10 }).default(10),
+  /** The most input pictures of an edit, where it supports `image`. */
+  max_images: wholeNumber({ min: 1, max: 16 }).default(16),
   prompt_characters: wholeNumber({ min: 1, max: 1_000_000 }).default(32_000),
 })
 
@@ -43,8 +52,8 @@ export type ConfiguredModel = z.infer<typeof configuredModel>
 
 /** The catalogue entry of a model of one's own. */
 export function fromConfiguration(configured: ConfiguredModel): Model {
-  const supported = new Set<FieldName | undefined>(configured.supports.map((name) => publicToField.get(name)))
-  const rule = (name: FieldName): FieldRule => ({ support: supported.has(name) ? 'native' : 'unsupported' })
+  const supported = configured.supports.flatMap((name) => publicToField.get(name) ?? [])
+  const images = { min: 1, max: configured.max_images }
   return {
     id: configured.id,
     aliases: configured.aliases,
@@ -59,29 +68,17 @@ export function fromConfiguration(configured: ConfiguredModel): Model {
       },
     ],
     promptCharacters: configured.prompt_characters,
-    fields: {
+    imagesPerCall: configured.images_per_call,
+    fields: fieldTable({
+      ...Object.fromEntries(supported.map((name) => [name, native])),
+      ...(supported.includes('images') ? { images: { support: 'native', range: images } } : {}),
       n: { support: 'native', range: { min: 1, max: configured.max_n }, default: 1 },
       size: {
         support: 'native',
         sizes: configured.sizes
-          ? { kind: 'list', sizes: configured.sizes.map(parseSize) }
+          ? { kind: 'list', sizes: configured.sizes.flatMap((size) => readSizeText(size) ?? []) }
           : { kind: 'range', minEdge: 64, maxEdge: 4096 },
       },
-      quality: rule('quality'),
-      style: rule('style'),
-      background: rule('background'),
-      moderation: rule('moderation'),
-      // A server that ignores the wish is no harm: Gesso converts what it gets.
-      outputFormat: { support: 'emulated', values: ['png', 'jpeg', 'webp', 'avif'] },
-      outputCompression: { support: 'emulated', range: { min: 0, max: 100 } },
-      seed: rule('seed'),
-      negativePrompt: rule('negativePrompt'),
-      safetyIdentifier: rule('safetyIdentifier'),
-    },
+    }),
   }
-}
-
-function parseSize(text: string): Size {
-  const [width = 0, height = 0] = text.split('x').map(Number)
-  return { width, height }
 }

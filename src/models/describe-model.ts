@@ -14,7 +14,9 @@ export interface ModelDescription {
   aliases: readonly string[]
   features: Record<string, boolean>
   parameters: Record<string, Record<string, unknown>>
-  limits: { prompt_characters: number; n: number }
+  limits: { prompt_characters: number; n: number; images_per_call: number; input_images: number }
+  /** The vendor has closed it, and which model draws in its place. */
+  retired?: { on: string; successor: string }
 }
 
 /** Describes a model from its capability table alone. */
@@ -30,15 +32,28 @@ export function describeModel(model: Model, available: boolean): ModelDescriptio
     aliases: model.aliases,
     features: {
       generate: true,
+      edit: supports(model.fields.images),
+      mask: supports(model.fields.mask),
+      variations: supports(model.fields.images),
+      stream: false,
+      async_only: false,
       transparent:
         model.fields.background.values?.includes('transparent') ?? supports(model.fields.background),
       seed: supports(model.fields.seed),
       negative_prompt: supports(model.fields.negativePrompt),
+      lora: supports(model.fields.loraWeights),
+      sequential: supports(model.fields.series),
     },
     parameters: Object.fromEntries(
       fieldNames.map((name) => [fieldCatalogue[name].publicName, describeRule(model.fields[name])]),
     ),
-    limits: { prompt_characters: model.promptCharacters, n: model.fields.n.range?.max ?? 1 },
+    limits: {
+      prompt_characters: model.promptCharacters,
+      n: model.fields.n.range?.max ?? 1,
+      images_per_call: model.imagesPerCall,
+      input_images: supports(model.fields.images) ? (model.fields.images.range?.max ?? 1) : 0,
+    },
+    ...(model.retired ? { retired: model.retired } : {}),
   }
 }
 

@@ -23,13 +23,20 @@ export interface FieldRule {
   support: 'native' | 'renamed' | 'converted' | 'emulated' | 'unsupported'
   /** The words that are allowed. */
   values?: readonly string[]
-  /** The whole numbers that are allowed. */
+  /** The numbers that are allowed; for `image` how many pictures. */
   range?: { min: number; max: number }
   /** The sizes that are allowed. */
   sizes?: SizeRule
   /** What the model does when the field is absent. */
-  default?: string | number
+  default?: string | number | boolean
+  /** The provider's word for a caller's word that it does not know. */
+  wire?: Readonly<Record<string, string>>
+  /** Put in by Gesso where the caller is silent: how an old id keeps its old default. */
+  fill?: string
 }
+
+/** The capability table of a model. */
+export type FieldTable = Record<FieldName, FieldRule>
 
 export interface Model {
   id: string
@@ -42,5 +49,11 @@ export interface Model {
   description: string
   routes: readonly ModelRoute[]
   promptCharacters: number
-  fields: Record<FieldName, FieldRule>
+  /** The most pictures of one call to the provider; more are made by several calls. */
+  imagesPerCall: number
+  /** Draws from rules and artwork, and not by a trained network: what the files say of their origin. */
+  isAlgorithmic?: boolean
+  /** The vendor has closed it; another model draws in its place. */
+  retired?: { on: string; successor: string }
+  fields: FieldTable
 }

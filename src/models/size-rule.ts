@@ -1,8 +1,14 @@
 /** Which pixel sizes a model draws: a short list, or any size within bounds. */
+import { sizeForm } from '../lib/field-values.ts'
 import type { Size } from './fields.ts'
 
+/** A size of a list, and the size it is drawn in where the model cannot draw it itself: Gesso then scales it down. */
+export interface ListedSize extends Size {
+  drawnAs?: Size
+}
+
 export type SizeRule =
-  | { kind: 'list'; sizes: readonly Size[] }
+  | { kind: 'list'; sizes: readonly ListedSize[] }
   | {
       kind: 'range'
       minEdge: number
@@ -14,10 +20,11 @@ export type SizeRule =
       maxRatio?: number
     }
 
+export type SizeRange = Extract<SizeRule, { kind: 'range' }>
+
 /** Can the rule draw this size exactly? */
 export function sizeFits(rule: SizeRule, size: Size): boolean {
-  if (rule.kind === 'list')
-    return rule.sizes.some((one) => one.width === size.width && one.height === size.height)
+  if (rule.kind === 'list') return rule.sizes.some((one) => sameSize(one, size))
   const long = Math.max(size.width, size.height)
   const short = Math.min(size.width, size.height)
   const pixels = long * short
@@ -46,4 +53,15 @@ export function describeSizes(rule: SizeRule): string {
 /** `1024x1024`. */
 export function sizeText(size: Size): string {
   return `${size.width}x${size.height}`
+}
+
+/** The size that a text of the form `WxH` names; undefined where it names none. */
+export function readSizeText(text: string): Size | undefined {
+  const [, width, height] = sizeForm.exec(text) ?? []
+  return width && height ? { width: Number(width), height: Number(height) } : undefined
+}
+
+/** Do both name the same pixels? */
+export function sameSize(one: Size, other: Size): boolean {
+  return one.width === other.width && one.height === other.height
 }

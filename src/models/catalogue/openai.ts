@@ -1,10 +1,11 @@
 /**
  * OpenAI's image models: limits of its Images API reference and of the `openai` SDK's types, read 2026-11-20.
  */
-import type { FieldRule, Model } from '../model.ts'
+import { fieldTable, native } from '../field-table.ts'
+import type { Model } from '../model.ts'
 import type { SizeRule } from '../size-rule.ts'
 
-const threeSizes: SizeRule = {
+export const threeSizes: SizeRule = {
   kind: 'list',
   sizes: [
     { width: 1024, height: 1024 },
@@ -24,7 +25,6 @@ const anySize: SizeRule = {
   maxRatio: 3,
 }
 
-const unsupported: FieldRule = { support: 'unsupported' }
 const fourQualities = ['auto', 'low', 'medium', 'high'] as const
 const sixQualities = [...fourQualities, 'xhigh', 'max'] as const
 
@@ -35,6 +35,8 @@ function gptImage(options: {
   description: string
   sizes: SizeRule
   qualities: readonly string[]
+  /** The words of input_fidelity; absent where the model is told none. */
+  fidelities?: readonly string[]
 }): Model {
   return {
     id: options.id,
@@ -44,33 +46,50 @@ function gptImage(options: {
     description: options.description,
     routes: [{ provider: 'openai', upstreamModel: options.id, dialect: 'gpt-image' }],
     promptCharacters: 32_000,
-    fields: {
-      n: { support: 'native', range: { min: 1, max: 10 }, default: 1 },
+    imagesPerCall: 10,
+    fields: fieldTable({
       size: { support: 'native', sizes: options.sizes, default: 'auto' },
       quality: { support: 'converted', values: options.qualities, default: 'auto' },
-      style: unsupported,
       background: { support: 'native', values: ['transparent', 'opaque', 'auto'], default: 'auto' },
       moderation: { support: 'native', values: ['auto', 'low'], default: 'auto' },
       outputFormat: { support: 'native', values: ['png', 'jpeg', 'webp'], default: 'png' },
       outputCompression: { support: 'native', range: { min: 0, max: 100 } },
-      seed: unsupported,
-      negativePrompt: unsupported,
-      safetyIdentifier: { support: 'native' },
-    },
+      images: { support: 'native', range: { min: 1, max: 16 } },
+      mask: native,
+      ...(options.fidelities
+        ? { inputFidelity: { support: 'native', values: options.fidelities, default: 'low' } }
+        : {}),
+      safetyIdentifier: native,
+    }),
   }
 }
 
 export const openAiModels: readonly Model[] = [
   gptImage({
+    id: 'gpt-image-2.6-sunburst',
+    created: 1_793_491_200,
+    description: 'OpenAI GPT Image 2.6, the larger one.',
+    sizes: anySize,
+    qualities: sixQualities,
+  }),
+  gptImage({
+    id: 'gpt-image-2.6-flare',
+    created: 1_793_491_200,
+    description: 'OpenAI GPT Image 2.6, the faster one.',
+    sizes: anySize,
+    qualities: sixQualities,
+  }),
+  gptImage({
     id: 'gpt-image-2',
     aliases: ['gpt-image-2-2026-04-21'],
     created: 1_776_729_600,
-    description: 'OpenAI GPT Image 2: any size, text to image.',
+    description: 'OpenAI GPT Image 2: any size, generations and edits.',
     sizes: anySize,
     qualities: fourQualities,
   }),
   gptImage({
     id: 'gpt-image-2.5-sunburst',
+    aliases: ['gpt-image-2.5-sunburst-2026-09-08'],
     created: 1_788_825_600,
     description: 'OpenAI GPT Image 2.5, the larger one.',
     sizes: anySize,
@@ -78,6 +97,7 @@ export const openAiModels: readonly Model[] = [
   }),
   gptImage({
     id: 'gpt-image-2.5-flare',
+    aliases: ['gpt-image-2.5-flare-2026-09-08'],
     created: 1_788_825_600,
     description: 'OpenAI GPT Image 2.5, the faster one.',
     sizes: anySize,
@@ -89,6 +109,7 @@ export const openAiModels: readonly Model[] = [
     description: 'OpenAI GPT Image 1.5.',
     sizes: threeSizes,
     qualities: fourQualities,
+    fidelities: ['low', 'high'],
   }),
   gptImage({
     id: 'gpt-image-1-mini',
@@ -96,6 +117,7 @@ export const openAiModels: readonly Model[] = [
     description: 'OpenAI GPT Image 1 mini.',
     sizes: threeSizes,
     qualities: fourQualities,
+    fidelities: ['low'],
   }),
   gptImage({
     id: 'chatgpt-image-latest',

@@ -14,6 +14,7 @@ import {
   errorResponses,
   errorSchema,
   imageEntrySchema,
+  promptOptimizationSchema,
   usageSchema,
   warningSchema,
 } from '../../schemas.ts'
@@ -48,6 +49,8 @@ const taskAnswer = z
         data: z.array(imageEntrySchema),
         usage: usageSchema,
         cost: costSchema,
+        bucket: z.string().optional(),
+        prompt_optimization: promptOptimizationSchema.optional(),
         warnings: z.array(warningSchema).optional(),
       })
       .optional(),
@@ -104,8 +107,9 @@ function presentTask(task: Task, images: readonly StoredImage[], dependencies: G
     expires_at: task.expiresAt ? epochSeconds(task.expiresAt) : undefined,
     model: task.model,
     prompt: task.request.prompt,
-    size: task.result?.size ?? task.request.size,
-    quality: task.result?.quality ?? task.request.quality,
+    // What was used, once that is known: a wish that the model could not honour would be a lie then.
+    size: task.result ? task.result.size : task.request.size,
+    quality: task.result ? task.result.quality : task.request.quality,
     mode: task.mode,
     metadata: task.request.metadata,
     urls: { self: `${dependencies.publicUrl()}/v1/images/generations/${task.id}` },

@@ -31,6 +31,8 @@ export function presentResult(result: TaskResult): Record<string, unknown> {
     quality: result.quality,
     background: result.background,
     output_format: result.output_format,
+    bucket: result.bucket,
+    prompt_optimization: result.prompt_optimization,
     usage: result.usage,
     cost: result.cost,
     ...(result.warnings.length > 0 ? { warnings: result.warnings } : {}),

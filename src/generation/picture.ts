@@ -1,0 +1,10 @@
+/** A picture in hand, on its way from the provider to where it is kept. */
+import type { ImageInfo } from '../media/inspect-image.ts'
+
+export interface Picture {
+  bytes: Buffer
+  /** What its own bytes say it is. */
+  info: ImageInfo
+  seed?: number
+  revisedPrompt?: string
+}

@@ -1,0 +1,24 @@
+/** How many calls a request needs at a provider that makes few pictures at once, and with which seeds. */
+
+export interface PlannedCall {
+  n: number
+  seed?: number
+}
+
+/**
+ * Picture k has the seed `seed + k`, whichever call makes it. Behind the model's last seed they begin again at 0, in a
+ * call of their own: the provider counts on by itself within one.
+ */
+export function planCalls(
+  asked: { n: number; seed?: number },
+  imagesPerCall: number,
+  lastSeed = 2 ** 32 - 1,
+): PlannedCall[] {
+  const calls: PlannedCall[] = []
+  for (let made = 0; made < asked.n; made += calls.at(-1)?.n ?? 1) {
+    const most = Math.min(imagesPerCall, asked.n - made)
+    const seed = asked.seed === undefined ? undefined : (asked.seed + made) % (lastSeed + 1)
+    calls.push(seed === undefined ? { n: most } : { n: Math.min(most, lastSeed + 1 - seed), seed })
+  }
+  return calls
+}

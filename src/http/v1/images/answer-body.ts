@@ -1,0 +1,120 @@
+/**
+ * From a parsed body to the answer in OpenAI's shape: what generations, edits, variations and Aliyun's form have in
+ * common once each has read its own dialect.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { GenerationRequest, InputSource } from '../../../generation/request.ts'
+import type { ImageUrls } from '../../../images/image-url.ts'
+import type { Warning } from '../../../models/map-fields.ts'
+import { callerOf } from '../../auth.ts'
+import { type DrawDependencies, draw, refuseIdempotencyKey } from '../../drawing/draw.ts'
+import { type DrawingBody, fillIn } from '../../drawing/drawing-body.ts'
+import { readInputSources } from '../../drawing/input-sources.ts'
+import { toGenerationRequest } from '../../drawing/to-request.ts'
+import type { Preferences } from '../../prefer.ts'
+import { streamJson } from '../../stream-json.ts'
+import { uploadsOf } from '../../uploads.ts'
+import { presentAsBase64, presentAsUrl, presentImages, type ResponseFormat } from './present-images.ts'
+
+export interface AnswerDependencies extends DrawDependencies {
+  imageUrls: ImageUrls
+  /** For callers that name none. */
+  defaultResponseFormat: ResponseFormat
+}
+
+/** A body in canonical words, with its input pictures as the caller named them. */
+export interface ParsedBody {
+  value: DrawingBody & { prompt: string; image?: unknown; mask?: unknown }
+  warnings: readonly Warning[]
+  preferences: Preferences
+  /** What the caller calls its input pictures, where it is not `image`. */
+  imageName?: string
+  /** Where neither the caller nor the key names a model. */
+  defaultModel?: string
+}
+
+/**
+ * Draws and sends the pictures, or the estimate of a dry run. No function that waits for the drawing may know the body:
+ * it holds pictures as text, which would stay in memory for as long as the provider works.
+ */
+export function answerBody(
+  dependencies: AnswerDependencies,
+  exchange: { request: FastifyRequest; reply: FastifyReply },
+  parsed: ParsedBody,
+): Promise<FastifyReply> {
+  refuseIdempotencyKey(exchange.request)
+  return readDrawing(dependencies, exchange.request, parsed).then((asked) =>
+    answer(dependencies, exchange, asked),
+  )
+}
+
+/** What is left of a body once it is read. */
+interface Asked {
+  drawing: GenerationRequest
+  responseFormat: ResponseFormat | undefined
+  isDryRun: boolean
+  /** For `Preference-Applied`. */
+  applied: string | undefined
+}
+
+async function readDrawing(
+  dependencies: AnswerDependencies,
+  request: FastifyRequest,
+  { value, warnings, preferences, imageName = 'image', defaultModel }: ParsedBody,
+): Promise<Asked> {
+  const { prompt, image, mask, ...own } = value
+  const { body, defaulted } = fillIn(own, callerOf(request).defaults)
+  const uploads = uploadsOf(request)
+  const drawing = toGenerationRequest({
+    body: { ...body, model: body.model ?? defaultModel },
+    prompt,
+    images: await readInputSources(image, imageName, { maxImages: dependencies.uploads.maxImages, uploads }),
+    mask: await readMask(mask, uploads),
+    handling: preferences.handling,
+    warnings,
+    defaulted,
+  })
+  return {
+    drawing,
+    responseFormat: body.response_format,
+    isDryRun: body.dry_run ?? false,
+    applied: preferences.applied,
+  }
+}
+
+async function answer(
+  dependencies: AnswerDependencies,
+  exchange: { request: FastifyRequest; reply: FastifyReply },
+  { drawing, responseFormat, isDryRun, applied }: Asked,
+): Promise<FastifyReply> {
+  const { request, reply } = exchange
+  if (applied) reply.header('preference-applied', applied)
+  if (isDryRun) {
+    const { cost, warnings } = dependencies.estimate(drawing)
+    return reply.send({ object: 'image.generation.estimate', cost, warnings })
+  }
+  const { task, pictures } = await draw(dependencies, exchange, drawing)
+  const format = responseFormat ?? defaultFormat(request, dependencies.defaultResponseFormat)
+  const data = pictures.map((picture) =>
+    format === 'b64_json' ? presentAsBase64(picture) : presentAsUrl(picture, dependencies.imageUrls),
+  )
+  const { stream, contentLength } = streamJson(presentImages(task, data))
+  return reply.type('application/json; charset=utf-8').header('content-length', contentLength).send(stream)
+}
+
+/** One mask; a list of one is what forms with `mask[]` send. */
+async function readMask(
+  mask: unknown,
+  uploads: ReturnType<typeof uploadsOf>,
+): Promise<InputSource | undefined> {
+  const [only] = await readInputSources(mask, 'mask', { maxImages: 1, uploads })
+  return only
+}
+
+/**
+ * The AI SDK reads only base64, whatever it asked for. Its packages name themselves in the user agent: in earlier
+ * versions as `ai-sdk/openai/2.0`, in version 7 as `ai-sdk-provider-utils/5.0`.
+ */
+function defaultFormat(request: FastifyRequest, serverDefault: ResponseFormat): ResponseFormat {
+  return /\bai-sdk[/-]/.test(request.headers['user-agent'] ?? '') ? 'b64_json' : serverDefault
+}
