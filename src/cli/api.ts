@@ -2,7 +2,7 @@
  * The API as the command line calls it: one request, its answer checked, its refusals as failures with the right
  * exit code. It waits as long as a model needs; whoever calls may abort.
  */
-import { request } from 'undici'
+import { FormData, request } from 'undici'
 import { z } from 'zod'
 import { CommandFailure, exitCodeOfStatus, unreachable } from './failure.ts'
 
@@ -15,8 +15,8 @@ export interface ApiAddress {
 
 export interface ApiCall<Schema extends z.ZodType> {
   path: string
-  /** A body makes it a POST. */
-  body?: object
+  /** A body makes it a POST; JSON, or a form. */
+  body?: object | FormData
   /** The part of the answer that is used. */
   answer: Schema
   signal?: AbortSignal
@@ -71,9 +71,9 @@ async function exchange(address: ApiAddress, call: ApiCall<z.ZodType>) {
       headers: {
         authorization: `Bearer ${address.key}`,
         'user-agent': 'gesso-cli',
-        ...(call.body ? { 'content-type': 'application/json' } : {}),
+        ...(call.body && !(call.body instanceof FormData) ? { 'content-type': 'application/json' } : {}),
       },
-      body: call.body ? JSON.stringify(call.body) : undefined,
+      body: call.body instanceof FormData ? call.body : call.body && JSON.stringify(call.body),
       // The server has its own limits; ours would only hide its answer.
       headersTimeout: 0,
       bodyTimeout: 0,

@@ -1,15 +1,19 @@
 /** `gesso keys create`: a new key, shown once, alone on stdout. */
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
+import { keyDefaultNames } from '../keys/key-defaults.ts'
 import { type Scope, scopes } from '../keys/scopes.ts'
 import { countOption, durationOption } from './option-values.ts'
 import { createTalk, writeJson } from './output.ts'
+import { readKeyDefaults } from './read-key-defaults.ts'
 
 interface KeysCreateOptions {
   name: string
   scopes: Scope[]
   rpm?: number
   expiresIn?: number
+  default: string[]
+  promptInMetadata?: boolean
   json?: boolean
 }
 
@@ -25,6 +29,13 @@ export function addKeysCreate(keys: Command, env: NodeJS.ProcessEnv): void {
     ])
     .option('--rpm <count>', "generations per minute (default: the server's)", countOption)
     .option('--expires-in <duration>', 'such as 45m, 12h, 30d or 2w (default: never)', durationOption)
+    .option(
+      '--default <field=value>',
+      `filled in where a caller is silent, again for each: ${keyDefaultNames.join(', ')}`,
+      collect,
+      [],
+    )
+    .option('--prompt-in-metadata', 'write the prompt into the files of its pictures')
     .option('--json', 'one JSON object')
     .action((options: KeysCreateOptions) => create(options, env))
 }
@@ -34,6 +45,7 @@ async function create(options: KeysCreateOptions, env: NodeJS.ProcessEnv): Promi
   const { ensureDefaultAccount } = await import('../accounts/ensure-default-account.ts')
   const { createKey } = await import('../keys/create-key.ts')
   const talk = createTalk(options)
+  const defaults = readKeyDefaults(options.default)
   const expiresAt = options.expiresIn === undefined ? undefined : new Date(Date.now() + options.expiresIn)
   await using database = await openToolDatabase(env, talk)
   const { id, key } = await createKey(database.db, {
@@ -42,6 +54,8 @@ async function create(options: KeysCreateOptions, env: NodeJS.ProcessEnv): Promi
     scopes: options.scopes,
     requestsPerMinute: options.rpm,
     expiresAt,
+    defaults,
+    promptInMetadata: options.promptInMetadata,
   })
   if (options.json) {
     const { name } = options
@@ -53,6 +67,8 @@ async function create(options: KeysCreateOptions, env: NodeJS.ProcessEnv): Promi
       scopes: options.scopes,
       requests_per_minute: options.rpm ?? null,
       expires_at: expires,
+      defaults,
+      prompt_in_metadata: options.promptInMetadata ?? false,
     })
   }
   process.stdout.write(`${key}\n`)
@@ -60,6 +76,10 @@ async function create(options: KeysCreateOptions, env: NodeJS.ProcessEnv): Promi
     `Made ${id} (${options.name}) with ${options.scopes.join(', ')}${expiresAt ? ` until ${expiresAt.toISOString()}` : ''}.`,
   )
   talk.say(`The key is shown this once. \`gesso keys revoke ${id}\` ends it.`)
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value]
 }
 
 function nameOption(text: string): string {

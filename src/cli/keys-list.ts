@@ -43,6 +43,8 @@ function asJson(key: KeySummary): object {
     account: key.account,
     scopes: key.scopes,
     requests_per_minute: key.requestsPerMinute,
+    defaults: key.defaults,
+    prompt_in_metadata: key.promptInMetadata,
     created_at: key.createdAt.toISOString(),
     expires_at: key.expiresAt?.toISOString() ?? null,
     revoked_at: key.revokedAt?.toISOString() ?? null,

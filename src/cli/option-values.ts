@@ -9,6 +9,12 @@ export function wholeNumberOption(text: string): number {
   return value
 }
 
+/** A number. Which ones are allowed is the server's to say. */
+export function numberOption(text: string): number {
+  if (!/^-?\d{1,15}(\.\d{1,15})?$/.test(text)) throw new InvalidArgumentError('It must be a number.')
+  return Number(text)
+}
+
 /** A whole number of at least 1. */
 export function countOption(text: string): number {
   const value = wholeNumberOption(text)

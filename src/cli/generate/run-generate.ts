@@ -7,6 +7,7 @@ import { interrupted, listenForInterrupt } from '../interrupt.ts'
 import { createTalk, type Talk, writeJson, writeLines } from '../output.ts'
 import type { PreviewMode } from '../preview/choose-preview.ts'
 import { costText } from './cost-text.ts'
+import { editForm, type Inputs, openInputs } from './edit-form.ts'
 import { checkPlace, formatOfFile, type Place, placeOf } from './place.ts'
 import { startProgress } from './progress.ts'
 import { readPrompt } from './read-prompt.ts'
@@ -15,7 +16,10 @@ import { savePicture } from './save-picture.ts'
 export interface GenerateOptions {
   model?: string
   output?: string
+  image: string[]
+  mask?: string
   size?: string
+  aspectRatio?: string
   n?: number
   quality?: string
   style?: string
@@ -24,6 +28,10 @@ export interface GenerateOptions {
   compression?: number
   seed?: number
   negativePrompt?: string
+  strength?: number
+  enhance?: boolean
+  watermark?: boolean
+  bucket?: string
   preview: PreviewMode
   force?: boolean
   url?: string
@@ -57,6 +65,7 @@ export async function runGenerate(
   const place = placeOf(options.output)
   refuseImpossible(place, options)
   const prompt = await readPrompt(promptArgument, talk)
+  const inputs = await openInputs(options)
   // Before anything is asked for: a picture that cannot be written would be paid for nothing.
   await checkPlace(place, { n: options.n ?? 1, force: options.force ?? false })
   if (options.model === undefined) {
@@ -71,7 +80,12 @@ export async function runGenerate(
   })
   await using server = await connect({ url: options.url, env, talk })
   embedded = server.embedded
-  const reply = await ask(server, requestBody(prompt, options), { talk, env, signal: interrupt.signal })
+  const reply = await ask(server, requestBody(prompt, options), {
+    talk,
+    env,
+    signal: interrupt.signal,
+    inputs,
+  })
   // The pictures are on the disk before anything else can go wrong.
   const pictures = reply.answer.data.map((entry) => Buffer.from(entry.b64_json, 'base64'))
   const paths = await saveAll(place, pictures, {
@@ -110,6 +124,7 @@ function requestBody(prompt: string, options: GenerateOptions) {
     prompt,
     n: options.n,
     size: options.size,
+    aspect_ratio: options.aspectRatio,
     quality: options.quality,
     style: options.style,
     background: options.background,
@@ -117,6 +132,10 @@ function requestBody(prompt: string, options: GenerateOptions) {
     output_compression: options.compression,
     seed: options.seed,
     negative_prompt: options.negativePrompt,
+    strength: options.strength,
+    enhance_prompt: options.enhance,
+    watermark: options.watermark,
+    bucket: options.bucket,
     // One call brings the bytes, also where the server's public address cannot be reached from here.
     response_format: 'b64_json',
   }
@@ -132,14 +151,24 @@ interface Reply {
 async function ask(
   server: Connection,
   body: { model: string },
-  { talk, env, signal }: { talk: Talk; env: NodeJS.ProcessEnv; signal: AbortSignal },
+  {
+    talk,
+    env,
+    signal,
+    inputs,
+  }: { talk: Talk; env: NodeJS.ProcessEnv; signal: AbortSignal; inputs: Inputs | undefined },
 ): Promise<Reply> {
   using progress = startProgress(body.model, { silent: talk.silent, env })
   const startedMs = performance.now()
   try {
     signal.throwIfAborted()
-    const call = { path: '/v1/images/generations', body, answer: answerSchema, signal }
-    const { value, requestId } = await callApi(server, call)
+    const { value, requestId } = await callApi(server, {
+      ...(inputs
+        ? { path: '/v1/images/edits', body: editForm(body, inputs) }
+        : { path: '/v1/images/generations', body }),
+      answer: answerSchema,
+      signal,
+    })
     return { answer: value, requestId, seconds: Math.round((performance.now() - startedMs) / 10) / 100 }
   } catch (error) {
     progress[Symbol.dispose]()
