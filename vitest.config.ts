@@ -1,4 +1,7 @@
-/** One suite; files run side by side in processes of their own, two at a time as the smallest machine has cores. */
+/**
+ * One suite. Two processes share the files, as the smallest machine has two cores; a process takes one file after the
+ * other and loads Gesso once, so a file must leave nothing behind that another could stumble over.
+ */
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -6,6 +9,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['test/setup/postgres.ts'],
     pool: 'forks',
+    isolate: false,
+    unstubEnvs: true,
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,

@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { sniffFormat } from '../../src/media/image-format.ts'
 import { openWorld, type World } from '../setup/world.ts'
+import { fakePicture } from '../upstreams/fake-picture.ts'
 import { type FakeUpstream, fakeOpenAiKey, startFakeOpenAi } from '../upstreams/openai.ts'
 import { type CliOptions, type CliRun, runCli } from './run-cli.ts'
 
@@ -323,4 +324,93 @@ test('doctor beside a running server passes without changing anything, and fails
   expect(open.code).toBe(1)
   expect(open.stdout).toContain(`chmod 600 ${key}`)
   expect(statSync(key).mode & 0o777).toBe(0o600)
+})
+
+test('--image edits a file, a picture of this account by its id, and says what it cannot read', async () => {
+  const photo = join(folder, 'photo.png')
+  writeFileSync(photo, await fakePicture({ width: 96, height: 64, format: 'png', index: 1 }))
+  const edited = await gesso(['generate', 'make it night', '--image', photo, '-o', 'night.png', '--json'])
+  expect(edited.stderr).toBe('')
+  expect(edited.code).toBe(0)
+  expect(JSON.parse(edited.stdout)).toMatchObject({ size: '96x64', model: 'gesso-collage' })
+  const [{ image_id: imageId }] = JSON.parse(edited.stdout).data
+  const both = ['--image', imageId, '--image', photo, '--watermark', '--bucket', 'My Edits']
+  const again = await gesso(['generate', 'make it snowy', ...both, '-o', 'snow.webp', '--json'])
+  expect(again.code, again.stderr).toBe(0)
+  expect(JSON.parse(again.stdout)).toMatchObject({ bucket: 'my-edits', output_format: 'webp' })
+
+  const missing = await gesso(['generate', 'x', '--image', 'nowhere.png'])
+  expect(missing.code).toBe(2)
+  expect(missing.stderr).toContain('--image nowhere.png cannot be read')
+  const alone = await gesso(['generate', 'x', '--mask', photo])
+  expect(alone.code).toBe(2)
+  expect(alone.stderr).toContain('--mask needs the picture')
+})
+
+test('keys create --default: the key fills in what its caller leaves out, and nonsense is usage', async () => {
+  const made = await gesso([
+    'keys',
+    'create',
+    '--name',
+    'app',
+    '--default',
+    'model=gesso-collage',
+    '--default',
+    'size=64x64',
+    '--json',
+  ])
+  expect(made.code, made.stderr).toBe(0)
+  const { key, defaults } = JSON.parse(made.stdout)
+  expect(defaults).toEqual({ model: 'gesso-collage', size: '64x64' })
+  const answer = await world.call(
+    '/v1/images/generations',
+    { prompt: 'a fox' },
+    { authorization: `Bearer ${key}` },
+  )
+  expect(await answer.json()).toMatchObject({ model: 'gesso-collage', size: '64x64' })
+  const wrong = await gesso(['keys', 'create', '--name', 'app', '--default', 'wibble=1'])
+  expect(wrong.code).toBe(2)
+  expect(wrong.stderr).toContain('--default wibble is not known')
+})
+
+test('keys create --default: a label of digits is a label, and what callers would be refused for makes no key', async () => {
+  const keyWith = (pair: string) => gesso(['keys', 'create', '--name', 'app', '--default', pair, '--json'])
+  const made = await keyWith('bucket=007')
+  expect(made.code, made.stderr).toBe(0)
+  const { key, defaults } = JSON.parse(made.stdout)
+  expect(defaults).toEqual({ bucket: '007' })
+  const body = { model: 'gesso-collage', prompt: 'a fox', size: '64x64' }
+  const answer = await world.call('/v1/images/generations', body, { authorization: `Bearer ${key}` })
+  expect(await answer.json()).toMatchObject({ bucket: '007' })
+
+  const count = async () => JSON.parse((await gesso(['keys', 'list', '--json'])).stdout).data.length
+  const before = await count()
+  for (const run of await Promise.all(['quality=foo', 'size=10x', 'bucket=!!!'].map(keyWith))) {
+    expect(run.code, run.stderr).toBe(2)
+    expect(errorOf(run)).toMatchObject({ code: 'usage', param: '--default' })
+  }
+  expect(await count()).toBe(before)
+})
+
+test('--image: a file and an address keep their order, and a data URI may be long', async () => {
+  const [wide, tall] = await Promise.all(
+    [
+      { width: 200, height: 120 },
+      { width: 120, height: 200 },
+    ].map((size, index) => fakePicture({ ...size, format: 'png', index })),
+  )
+  if (!wide || !tall) throw new Error('no pictures')
+  const long = Buffer.concat([tall, Buffer.alloc(30_000)])
+  writeFileSync(join(folder, 'wide.png'), wide)
+  const uri = `data:image/png;base64,${long.toString('base64')}`
+  for (const [images, size] of [
+    [['wide.png', uri], '200x120'],
+    [[uri, 'wide.png'], '120x200'],
+  ] as const) {
+    const options = images.flatMap((image) => ['--image', image])
+    const run = await gesso(['generate', 'make it night', ...options, '-o', `${size}.png`, '--json'])
+    expect(run.code, run.stderr).toBe(0)
+    // The built-in illustrator keeps the size of the first picture.
+    expect(JSON.parse(run.stdout).size).toBe(size)
+  }
 })

@@ -11,7 +11,8 @@ import { openConfiguredDatabase } from '../../src/db/open-configured-database.ts
 import { databaseSettings } from '../../src/db/settings.ts'
 import { endLeftovers, type GessoProcess, startGesso } from '../setup/gesso-process.ts'
 
-const rounds = 20
+/** More of them, for those who have the time: GESSO_CRASH_ROUNDS=20. */
+const rounds = Number(process.env.GESSO_CRASH_ROUNDS ?? 8)
 const roundsOfPostgresAlone = 2
 const clients = 4
 const dataDir = mkdtempSync(join(tmpdir(), 'gesso-crash-'))

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { pixelsOf } from '../setup/pixels.ts'
 import { openWorld, type World } from '../setup/world.ts'
 
 let world: World
@@ -64,9 +65,11 @@ describe('200', () => {
     expect(Object.keys(aiSdk.data[0])).toContain('b64_json')
   })
 
-  test('the same request with the same seed gives the same bytes, another seed others', async () => {
-    const make = async (seed: number) =>
-      (await json(await world.call(path, { ...good, seed, response_format: 'b64_json' }))).data[0].b64_json
+  test('the same request with the same seed gives the same pixels, another seed others', async () => {
+    const make = async (seed: number) => {
+      const body = await json(await world.call(path, { ...good, seed, response_format: 'b64_json' }))
+      return pixelsOf(Buffer.from(body.data[0].b64_json, 'base64'))
+    }
     const [first, second, other] = [await make(7), await make(7), await make(8)]
     expect(second).toBe(first)
     expect(other).not.toBe(first)
@@ -230,7 +233,13 @@ describe('400 names the field, the value and what is allowed', () => {
       /"wibble" is not a parameter/,
     ],
     ['a base URL', { ...good, api_base: 'http://evil' }, 'api_base', 'unknown_parameter', /api_base/],
-    ['an input image', { ...good, image: 'https://x/y.png' }, 'image', 'unknown_parameter', /image/],
+    [
+      'an input image that is none of the ways to name one',
+      { ...good, image: 'file:///etc/passwd' },
+      'image',
+      'invalid_image_request',
+      /must be an https URL, a data URI, base64/,
+    ],
     [
       'streaming',
       { ...good, stream: true },

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { UpstreamScenario } from '../../src/providers/testing/conformance.ts'
+import { pixelsOf } from '../setup/pixels.ts'
 import { openWorld, type World } from '../setup/world.ts'
 import { fakePicture } from '../upstreams/fake-picture.ts'
 import { type FakeUpstream, fakeOpenAiKey, startFakeOpenAi } from '../upstreams/openai.ts'
@@ -227,7 +228,7 @@ describe('what a provider says beside a picture never costs the picture', () => 
     await upstream.play({ status: 200, headers: { 'x-request-id': 'x'.repeat(5_000) }, body })
     const { response, json } = await call({ ...good, response_format: 'b64_json' })
     expect(response.status, JSON.stringify(json.error)).toBe(200)
-    expect(Buffer.from(json.data[0].b64_json, 'base64').equals(bytes)).toBe(true)
+    expect(await pixelsOf(Buffer.from(json.data[0].b64_json, 'base64'))).toBe(await pixelsOf(bytes))
     const later = await world.call(`${path}/${response.headers.get('x-gesso-task-id')}`)
     expect(later.status).toBe(200)
     expect(((await later.json()) as Json).status).toBe('SUCCEEDED')
