@@ -1,5 +1,5 @@
 /**
- * One suite. Two processes share the files, as the smallest machine has two cores; a process takes one file after the
+ * One suite. Three processes share the files, because those on two cores often wait; a process takes one file after the
  * other and loads Gesso once, so a file must leave nothing behind that another could stumble over.
  */
 import { defineConfig } from 'vitest/config'
@@ -11,7 +11,7 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     unstubEnvs: true,
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },
