@@ -104,6 +104,7 @@ describe('inspectImage', () => {
     ['jpeg-progressive-10000x10000', '100.0 megapixels'],
     ['png-interlaced-10000x10000', '100.0 megapixels'],
     ['png-16000x16000', '256.0 megapixels'],
+    ['png-30000x30000', '900.0 megapixels'],
     ['gif-1x65535', '1 × 65535 pixels. Allowed are 32767'],
     ['gif-3000-frames', 'animated, with 3000 frames'],
   ])('refuses the bomb %s without decoding it', async (name, reason) => {

@@ -248,6 +248,7 @@ describe('normaliseInput refuses, naming the field,', () => {
     ['gif-3000-frames', 'animated, with 3000 frames'],
     ['webp-lossless-10000x10000', '100.0 megapixels'],
     ['png-16000x16000', '256.0 megapixels'],
+    ['png-30000x30000', '900.0 megapixels'],
   ])('the bomb %s', async (name, reason) => {
     const path = join(import.meta.dirname, '__fixtures__/bombs', `${name}.gz`)
     await expectRefused(gunzipSync(readFileSync(path)), reason, { maxEdge: 100 })

@@ -138,10 +138,10 @@ test('of two servers on one data directory and one database the first stays foun
   expect(existsSync(file)).toBe(false)
 })
 
+// The server, a command that starts one for its call, and one that needs only the database.
 test.each([
   ['serve', []],
   ['models', []],
-  ['tasks', ['get', 'image_000000000000000000000000']],
   ['keys', ['list']],
 ])('Ctrl-C while %s starts PostgreSQL stops it again', async (command, rest) => {
   const own = join(folder, `own-${command}`)
