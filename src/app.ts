@@ -197,7 +197,7 @@ export async function openApp(
     firstKey,
     models: {
       available: available.map((model) => model.id),
-      unavailable: catalogue.all().length - available.length,
+      unavailable: catalogue.all().filter((model) => model.routes.length > 0).length - available.length,
     },
     database: database.description,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
