@@ -52,12 +52,19 @@ export function askedFields(request: GenerationRequest): ImageFields {
   }
 }
 
+/** Download links carry their keys in the query. */
+function withoutQuery(address: string): string {
+  return address.replace(/[?#].*$/, '')
+}
+
 /** The request as its task row keeps it: everything that says what was asked, no bytes. */
 export function toStoredRequest(request: GenerationRequest): object {
-  const { size, ...fields } = askedFields(request)
+  const { size, loraWeights, extraLoraWeights, ...fields } = askedFields(request)
   return {
     prompt: request.prompt,
     ...fields,
+    ...(loraWeights ? { loraWeights: withoutQuery(loraWeights) } : {}),
+    ...(extraLoraWeights ? { extraLoraWeights: extraLoraWeights.map(withoutQuery) } : {}),
     ...(size ? { size: sizeText(size) } : {}),
     ...(request.enhancedBy ? { enhancePrompt: true } : {}),
     ...(request.bucket ? { bucket: request.bucket } : {}),

@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest'
-import { failure, fetcher, fromTable, openGuardedFetch, serve } from './testing/fetch-world.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import { closeOpened, failure, fetcher, fromTable, openGuardedFetch, serve } from './testing/fetch-world.ts'
+
+afterEach(closeOpened)
 
 const picture = Buffer.from('not really a picture')
 

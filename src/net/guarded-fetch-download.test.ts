@@ -3,8 +3,10 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
-import { drip, failure, openGuardedFetch, serve, serveRaw } from './testing/fetch-world.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import { closeOpened, drip, failure, openGuardedFetch, serve, serveRaw } from './testing/fetch-world.ts'
+
+afterEach(closeOpened)
 
 const mebibyte = 1024 * 1024
 

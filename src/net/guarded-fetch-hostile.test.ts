@@ -1,8 +1,18 @@
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
-import { drip, failure, fetcher, openGuardedFetch, serve, serveRaw } from './testing/fetch-world.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import {
+  closeOpened,
+  drip,
+  failure,
+  fetcher,
+  openGuardedFetch,
+  serve,
+  serveRaw,
+} from './testing/fetch-world.ts'
+
+afterEach(closeOpened)
 
 const limits = { maxBytes: 100_000, deadlineMs: 400 }
 

@@ -1,5 +1,7 @@
-import { describe, expect, test, vi } from 'vitest'
-import { failure, fetcher, fromTable, serve, serveRaw } from './testing/fetch-world.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { closeOpened, failure, fetcher, fromTable, serve, serveRaw } from './testing/fetch-world.ts'
+
+afterEach(closeOpened)
 
 const picture = Buffer.from('not really a picture')
 

@@ -1,96 +1,30 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { serveHttp, serveTcp } from '../net/testing/loopback.ts'
 import type { FormPart } from './form-body.ts'
-import { createProviderHttp } from './http.ts'
-import { ProviderError } from './provider-error.ts'
+import {
+  answerOf,
+  at,
+  client,
+  closeOpened,
+  countedFile,
+  expectClosed,
+  failure,
+  file,
+  fileOf,
+  megabyte,
+  unknown,
+  unsent,
+} from './testing/form-sending.ts'
 
-const megabyte = 1024 * 1024
-const opened: { close(): unknown }[] = []
-afterEach(async () => {
-  for (const resource of opened.splice(0).reverse()) await resource.close()
-})
-
-/** Opens the server for the test that runs, and tells where it is. */
-async function at(server: Promise<{ origin: string; close(): unknown }>): Promise<string> {
-  const { origin, close } = await server
-  opened.push({ close })
-  return origin
-}
-
-interface Sending {
-  timeoutMs?: number
-  signal?: AbortSignal
-}
-
-function client() {
-  const http = createProviderHttp({ connectTimeoutMs: 2_000 })
-  opened.push(http)
-  return (origin: string, parts: readonly FormPart[], sending: Sending = {}) =>
-    http.postForm({
-      title: 'Vendor',
-      url: `${origin}/v1/images/edits`,
-      timeoutMs: 10_000,
-      maxResponseBytes: 100_000,
-      ...sending,
-      parts,
-    })
-}
-
-async function failure(promise: Promise<unknown>): Promise<ProviderError> {
-  const thrown = await promise.then(
-    () => new Error('it succeeded'),
-    (error: unknown) => error,
-  )
-  expect(thrown).toBeInstanceOf(ProviderError)
-  return thrown as ProviderError
-}
-
-function file(stream: () => Readable, sizeBytes: number) {
-  return { name: 'image', filename: 'image.png', contentType: 'image/png', sizeBytes, stream }
-}
-
-function fileOf(bytes: Buffer) {
-  return file(() => Readable.from([bytes], { objectMode: false }), bytes.length)
-}
-
-/** A file of `sizeBytes` that counts what was taken of it and whether it is closed. */
-function countedFile(sizeBytes: number, failAfterBytes = Number.POSITIVE_INFINITY) {
-  const seen = { takenBytes: 0, streams: [] as Readable[] }
-  const piece = Buffer.alloc(64 * 1024, 'g')
-  const stream = () => {
-    const source = new Readable({
-      read() {
-        const left = sizeBytes - seen.takenBytes
-        seen.takenBytes += Math.min(left, piece.length)
-        if (seen.takenBytes > failAfterBytes) this.destroy(new Error('the disk is gone'))
-        else this.push(left > 0 ? piece.subarray(0, left) : null)
-      },
-    })
-    seen.streams.push(source)
-    return source
-  }
-  return { seen, part: file(stream, sizeBytes) }
-}
-
-async function expectClosed(streams: readonly Readable[]): Promise<void> {
-  expect(streams).not.toEqual([])
-  for (const stream of streams) if (!stream.closed) await once(stream, 'close')
-}
-
-const unsent = { dispatched: 'no' }
-const unknown = { code: 'outcome_unknown', dispatched: 'unknown', retryable: false }
-const answerOf = (status: number, body = '{}') =>
-  `HTTP/1.1 ${status} Told\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+afterEach(closeOpened)
 
 describe('a form', () => {
   it('arrives as it was given, in its order, with its exact length', async () => {
@@ -349,65 +283,5 @@ describe('an answer that comes while the form is still going out is delivered', 
     )
     expect(await failure(client()(origin, [part]))).toMatchObject({ ...unsent, code: 'upstream_failed' })
     expect((await elsewhere).connections).toEqual([])
-  })
-})
-
-describe('files on the disk', () => {
-  let folder: string
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'gesso-form-'))
-    await writeFile(join(folder, 'large'), Buffer.alloc(8 * megabyte, 'g'))
-  })
-  afterAll(() => rm(folder, { recursive: true }))
-
-  function filesOnDisk() {
-    const streams: Readable[] = []
-    const stream = () => {
-      const source = createReadStream(join(folder, 'large'))
-      streams.push(source)
-      return source
-    }
-    return { streams, parts: [file(stream, 8 * megabyte), file(stream, 8 * megabyte)] }
-  }
-
-  it('are closed when all went well, and only one is open at a time', async () => {
-    const { streams, parts } = filesOnDisk()
-    let openAtOnce = 0
-    const origin = await at(
-      serveHttp((request, response) => {
-        request.on('data', () => {
-          openAtOnce = Math.max(openAtOnce, streams.filter((stream) => !stream.readableEnded).length)
-        })
-        request.on('end', () => response.end('{}'))
-      }),
-    )
-    expect((await client()(origin, parts)).status).toBe(200)
-    expect(openAtOnce).toBe(1)
-    expect(streams).toHaveLength(2)
-    await expectClosed(streams)
-  })
-
-  it.each<[string, () => Sending]>([
-    ['the caller gives up', () => ({ signal: AbortSignal.timeout(100) })],
-    ['the deadline passes', () => ({ timeoutMs: 100 })],
-  ])('are closed when %s in the middle', async (_, sending) => {
-    const { streams, parts } = filesOnDisk()
-    const origin = await at(serveTcp((socket) => socket.pause()))
-    expect(await failure(client()(origin, parts, sending()))).toMatchObject(unknown)
-    await expectClosed(streams)
-  })
-
-  it('are closed when the client is closed', async () => {
-    const { streams, parts } = filesOnDisk()
-    const http = createProviderHttp()
-    const call = { title: 'Vendor', timeoutMs: 10_000, maxResponseBytes: 1_000, parts }
-    const origin = await at(
-      serveTcp((socket) => {
-        socket.pause()
-        setTimeout(() => http.close(), 20)
-      }),
-    )
-    expect(await failure(http.postForm({ ...call, url: `${origin}/v1` }))).toMatchObject(unknown)
-    await expectClosed(streams)
   })
 })

@@ -5,6 +5,7 @@
 import { readdirSync } from 'node:fs'
 import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { peakGrowth } from '../setup/peak-growth.ts'
 import { openWorld, type World } from '../setup/world.ts'
 import { head, openConnection, readAnswer } from './http-connection.ts'
 
@@ -49,19 +50,6 @@ async function expectEmptySpool(): Promise<void> {
       (entry) => entry.isFile() && entry.parentPath.includes('spool'),
     )
   await expect.poll(files).toEqual([])
-}
-
-/** How far the memory of this process, which Gesso is part of, rises while `work` runs. */
-async function peakGrowth(work: () => Promise<void>): Promise<number> {
-  const before = process.memoryUsage.rss()
-  let peak = before
-  const sample = () => {
-    peak = Math.max(peak, process.memoryUsage.rss())
-  }
-  const timer = setInterval(sample, 5)
-  await work().finally(() => clearInterval(timer))
-  sample()
-  return peak - before
 }
 
 describe('a body that unfolds', () => {

@@ -11,6 +11,7 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { privateWords, scene, tagged } from '../../src/media/metadata/testing/tagged-pictures.ts'
 import { type LoopbackHttpServer, serveHttp } from '../../src/net/testing/loopback.ts'
+import { peakGrowth } from '../setup/peak-growth.ts'
 import { openWorld, type World } from '../setup/world.ts'
 import { type FakeUpstream, startFakeOpenAi } from '../upstreams/openai.ts'
 
@@ -154,19 +155,6 @@ async function expectLeavesNothing(work: () => Promise<void>): Promise<void> {
   expect(upstream.requests).toHaveLength(0)
   expect(await countImages()).toBe(before)
   await expectEmptySpool()
-}
-
-/** How far the memory of this process, which Gesso is part of, rises while `work` runs. */
-async function peakGrowth(work: () => Promise<void>): Promise<number> {
-  const before = process.memoryUsage.rss()
-  let peak = before
-  const sample = () => {
-    peak = Math.max(peak, process.memoryUsage.rss())
-  }
-  const timer = setInterval(sample, 5)
-  await work().finally(() => clearInterval(timer))
-  sample()
-  return peak - before
 }
 
 const mebibyte = 1024 * 1024

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { UpstreamScenario } from '../../src/providers/testing/conformance.ts'
+import { peakGrowth } from '../setup/peak-growth.ts'
 import { pixelsOf } from '../setup/pixels.ts'
 import { openWorld, type World } from '../setup/world.ts'
 import { fakePicture } from '../upstreams/fake-picture.ts'
@@ -183,19 +184,6 @@ describe('a provider that fails: the documented error, no retry that could pay t
     expect(grownBytes).toBeLessThan(350 * 1024 * 1024)
   })
 })
-
-/** How far the memory of the process rises above where it was, at its highest while `work` runs. */
-async function peakGrowth(work: () => Promise<void>): Promise<number> {
-  const before = process.memoryUsage.rss()
-  let peak = before
-  const sample = () => {
-    peak = Math.max(peak, process.memoryUsage.rss())
-  }
-  const timer = setInterval(sample, 5)
-  await work().finally(() => clearInterval(timer))
-  sample()
-  return peak - before
-}
 
 describe('what a provider says beside a picture never costs the picture', () => {
   const oddities: [inPicture: string, afterPictures: string][] = [

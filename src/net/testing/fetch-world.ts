@@ -1,10 +1,9 @@
 /**
- * A guarded fetch and the servers around it, for the tests of this folder; everything is closed after each test.
+ * A guarded fetch and the servers around it, for the tests of this folder; whoever uses it closes everything after each test.
  * 127.0.0.1 stands for the public internet here, and every other loopback address for what is forbidden.
  */
 import type { LookupAddress } from 'node:dns'
 import type { Socket } from 'node:net'
-import { afterEach } from 'vitest'
 import { GuardedFetchError } from '../fetch-failure.ts'
 import { createGuardedFetch, type GuardedFetch, type GuardedFetchSettings } from '../guarded-fetch.ts'
 import { serveHttp, serveTcp } from './loopback.ts'
@@ -12,10 +11,13 @@ import { serveHttp, serveTcp } from './loopback.ts'
 /** The only network beside the real internet that is open in these tests. */
 export const allowPrivate = ['127.0.0.1/32']
 
+/** What was opened for a test. A file closes it in its own `afterEach`: this module may serve several files. */
 const cleanups: (() => Promise<void>)[] = []
-afterEach(async () => {
+
+/** Closes what the test that ends has opened. */
+export async function closeOpened(): Promise<void> {
   for (const cleanUp of cleanups.splice(0)) await cleanUp()
-})
+}
 
 /** A guarded fetch that allows 127.0.0.1, and whatever else `settings` say. */
 export function openGuardedFetch(settings: Partial<GuardedFetchSettings> = {}): GuardedFetch {
