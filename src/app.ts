@@ -10,10 +10,11 @@ import { adminKey, prepareDataDirectory, signingSecret } from './config/own-secr
 import { pendingMigrations } from './db/migrate.ts'
 import { openConfiguredDatabase } from './db/open-configured-database.ts'
 import type { Database } from './db/schema.ts'
-import { isAvailable } from './generation/choose-route.ts'
+import { isAvailable, served } from './generation/choose-route.ts'
 import { estimate } from './generation/estimate.ts'
 import { createGate, type Gate } from './generation/gate.ts'
 import { generate } from './generation/generate.ts'
+import { resume } from './generation/resume.ts'
 import { listen, listeningUrl } from './http/listen.ts'
 import { createServer } from './http/server.ts'
 import { countRecentImages } from './images/count-recent.ts'
@@ -26,6 +27,7 @@ import { createAuthenticator } from './keys/authenticate.ts'
 import { ensureFirstKey } from './keys/create-key.ts'
 import { generateKey } from './keys/key-format.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
+import { createInbox } from './lib/inbox.ts'
 import type { Secret } from './lib/secret.ts'
 import { defaultImageLimits, type ImageLimits } from './media/inspect-image.ts'
 import { rasterise } from './media/rasterise.ts'
@@ -98,11 +100,13 @@ export async function openApp(
   })
 
   const resultTtlMs = config.images.result_ttl_seconds * 1_000
+  const adopted = createInbox<string>()
   const node = stack.use(
     await startNode(db, {
       resultTtlMs,
       onOrphans: (count) =>
         logger.warn({ count }, 'tasks of a stopped process were ended as outcome_unknown'),
+      onAdopted: (taskIds) => adopted.take(taskIds),
       onFailure: (error) => logger.warn({ err: error }, 'heartbeat failed'),
     }),
   )
@@ -150,6 +154,7 @@ export async function openApp(
     events,
     resultTtlMs,
     fanOut: config.generation.fan_out,
+    operationTimeoutMs: config.generation.operation_timeout_ms,
     maxImageBytes: config.generation.max_image_bytes,
     inputs: {
       maxImageBytes: config.inputs.max_image_bytes,
@@ -157,6 +162,10 @@ export async function openApp(
       limits: limitPixels(config.inputs.max_megapixels),
     },
   }
+  adopted.open((taskId) => {
+    logger.info({ taskId }, 'the task of a stopped process is followed to its end')
+    void gate.finish((signal) => resume(generation, taskId, signal))
+  })
   const server = await createServer(config.server, {
     authenticator,
     logger,
@@ -168,10 +177,11 @@ export async function openApp(
     getPermanentImage: (imageId) => getPermanentImage(db, imageId),
     listBucket: (input) => listBucket(db, input),
     countRecentImages: (accountId) => countRecentImages(db, { accountId, now: clock.now() }),
-    listModels: () => catalogue.all().map((model) => describeModel(model, isAvailable(providers, model))),
+    listModels: () =>
+      catalogue.all().map((model) => describeModel(served(providers, model), isAvailable(providers, model))),
     getModel: (id) => {
       const model = catalogue.resolve(id)
-      return describeModel(model, isAvailable(providers, model))
+      return describeModel(served(providers, model), isAvailable(providers, model))
     },
     imageUrls,
     objects,
@@ -197,7 +207,7 @@ export async function openApp(
     firstKey,
     models: {
       available: available.map((model) => model.id),
-      unavailable: catalogue.all().filter((model) => model.routes.length > 0).length - available.length,
+      unavailable: catalogue.all().length - available.length,
     },
     database: database.description,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

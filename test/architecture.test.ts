@@ -22,7 +22,7 @@ const rules: { about: RegExp; may: RegExp[]; because: string }[] = [
   { about: /\.test\.ts$|\/testing\//, may: [/./], because: '' },
   {
     about: /\/settings\.ts$/,
-    may: [/^lib\//, /\/settings\.ts$/, /^providers\/registry\.ts$/, /^models\//, /^net\//],
+    may: [/^lib\//, /\/settings\.ts$/, /^providers\/(registry|provider)\.ts$/, /^models\//, /^net\//],
     because: 'settings are a leaf of their owner',
   },
   {

@@ -30,9 +30,12 @@ const otherVariables = new Set(['GESSO_CONFIG', 'GESSO_API_KEY', 'GESSO_URL'])
 export function environmentVariables(): ReadonlyMap<string, SettingPath> {
   const variables = new Map<string, SettingPath>(Object.entries(ownVariables))
   for (const definition of providerDefinitions) {
-    const { apiKey, baseUrl } = definition.environment
+    const { apiKey, baseUrl, options = {} } = definition.environment
     if (apiKey) variables.set(apiKey, ['providers', definition.id, 'api_key'])
     if (baseUrl) variables.set(baseUrl, ['providers', definition.id, 'base_url'])
+    for (const [option, variable] of Object.entries(options)) {
+      variables.set(variable, ['providers', definition.id, option])
+    }
   }
   return variables
 }

@@ -73,6 +73,16 @@ export interface TasksTable {
   expires_at: Date | null
   result: Json
   error: Json
+  /** What it takes to end the task; only while a provider is at work on it. */
+  work: Json
+}
+
+/** Work that a provider has accepted: one row per call of a task. */
+export interface OperationsTable {
+  task_id: string
+  call: number
+  operation: Json
+  accepted_at: Date
 }
 
 export interface ImagesTable {
@@ -113,4 +123,5 @@ export interface Database {
   tasks: TasksTable
   images: ImagesTable
   buckets: BucketsTable
+  operations: OperationsTable
 }

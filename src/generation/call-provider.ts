@@ -1,13 +1,30 @@
 /** One call to the provider, followed to its end. */
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { ProviderCompleted, ProviderRequest } from '../providers/provider.ts'
+import type { Kysely } from 'kysely'
+import { asDatabaseError } from '../db/open-database.ts'
+import type { Database } from '../db/schema.ts'
+import type { ProviderCompleted, ProviderOutcome, ProviderRequest, Watching } from '../providers/provider.ts'
 import { ProviderError } from '../providers/provider-error.ts'
+import { keepOperation } from '../tasks/keep-operation.ts'
 import type { ChosenRoute } from './choose-route.ts'
 import type { RunEvents } from './events.ts'
+import { type FollowDependencies, followOperation } from './follow-operation.ts'
 import { stoppedBeforeDispatch } from './stopped-before-dispatch.ts'
+import type { WorkNote } from './work-note.ts'
 
-export interface CallDependencies {
+export interface CallDependencies extends FollowDependencies {
+  db: Kysely<Database>
+  nodeId: string
   events: RunEvents
+}
+
+export interface Call {
+  route: ChosenRoute
+  request: ProviderRequest
+  /** Which of the task's calls it is, from 0. */
+  index: number
+  note: WorkNote
+  /** Where somebody watches the pictures come into being. */
+  watching?: Watching
 }
 
 /**
@@ -16,11 +33,12 @@ export interface CallDependencies {
  */
 export async function callProvider(
   dependencies: CallDependencies,
-  { route, request }: { route: ChosenRoute; request: ProviderRequest },
+  call: Call,
   signal: AbortSignal,
 ): Promise<ProviderCompleted> {
   // Here and not earlier: a stop may come while the prompt is rewritten, or between two calls of one request.
   if (signal.aborted) throw stoppedBeforeDispatch(signal.reason)
+  const { route, request } = call
   const startedAtMs = performance.now()
   const report = (error?: unknown) =>
     dependencies.events.providerAnswered({
@@ -31,19 +49,49 @@ export async function callProvider(
       error,
     })
   try {
-    let outcome = await route.adapter.start(request, signal)
-    while (outcome.status === 'pending') {
-      await sleep(outcome.checkAfterMs, undefined, { signal })
-      if (!route.adapter.check)
-        throw new Error(`provider ${route.provider} answered pending but cannot check`)
-      outcome = await route.adapter.check(outcome.operation, signal)
-    }
+    const outcome = await send(call, signal)
+    const completed =
+      outcome.status === 'completed'
+        ? outcome
+        : await followOperation(dependencies, followed(dependencies, call), outcome, signal)
     report()
-    return outcome
+    return completed
   } catch (error) {
     report(error)
     throw signal.aborted && error instanceof ProviderError && error.dispatched === 'no'
       ? stoppedBeforeDispatch(error)
       : error
+  }
+}
+
+function send({ route, request, watching }: Call, signal: AbortSignal): Promise<ProviderOutcome> {
+  return watching && route.adapter.stream
+    ? route.adapter.stream(request, watching, signal)
+    : route.adapter.start(request, signal)
+}
+
+/** What is still to be done for a call that was accepted just now. */
+function followed(dependencies: CallDependencies, { route, request, index, note }: Call) {
+  const acceptedAt = new Date()
+  const { taskId, prompt, negativePrompt = '' } = request
+  return {
+    taskId,
+    adapter: route.adapter,
+    provider: route.provider,
+    acceptedAtMs: acceptedAt.getTime(),
+    withhold: [prompt, negativePrompt],
+    keep: (operation: object) =>
+      keepOperation(dependencies.db, {
+        nodeId: dependencies.nodeId,
+        taskId,
+        call: index,
+        operation,
+        acceptedAt,
+        work: note,
+      }).catch((error: unknown) => {
+        // The work is paid for: without a database it is still followed here.
+        dependencies.events.operationNotKept({ taskId, error: asDatabaseError(error) })
+        return true
+      }),
   }
 }

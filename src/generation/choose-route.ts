@@ -1,7 +1,7 @@
 /** Which provider serves the model: the first route whose provider is configured. */
 import { GessoError } from '../lib/errors.ts'
 import type { Catalogue } from '../models/catalogue.ts'
-import type { Model, ModelRoute } from '../models/model.ts'
+import { type Model, type ModelRoute, type ServedModel, servedBy } from '../models/model.ts'
 import type { Provider } from '../providers/provider.ts'
 
 /** The providers that are on, by id, and how to turn the others on. */
@@ -27,16 +27,18 @@ export function chooseRoute(dependencies: RouteDependencies, model: Model): Chos
     if (adapter) return { ...route, adapter }
   }
   const ways = model.routes.map((route) => dependencies.providers.howToConfigure(route.provider))
-  const how =
-    ways.length > 0
-      ? `The operator turns it on by setting ${ways.join(' or ')}`
-      : 'The operator serves it from an OpenAI-compatible server by listing it under models: in gesso.yaml'
   throw new GessoError({
     code: 'provider_not_configured',
     attribution: 'client',
     param: 'model',
-    message: `${model.id} has no configured provider on this server. ${how}; gesso-collage works without any.`,
+    message: `${model.id} has no configured provider on this server. The operator turns it on by setting ${ways.join(' or ')}; gesso-collage works without any.`,
   })
+}
+
+/** The model with the abilities that this server gives it: those of the route in use, else of its first one. */
+export function served(providers: Pick<ProviderSet, 'get'>, model: Model): ServedModel {
+  const route = model.routes.find((one) => providers.get(one.provider) !== undefined)
+  return servedBy(model, route ?? model.routes[0])
 }
 
 /** Can the model be used as things stand? */

@@ -5,7 +5,7 @@
 import { storableText } from '../lib/storable-text.ts'
 import { cutAfterImageEnd } from '../media/cut-after-image-end.ts'
 import { inspectImage } from '../media/inspect-image.ts'
-import type { MappedFields, Warning } from '../models/map-fields.ts'
+import type { Warning } from '../models/map-fields.ts'
 import type { GuardedFetch } from '../net/guarded-fetch.ts'
 import type { ProviderCompleted, ProviderImage } from '../providers/provider.ts'
 import { ProviderError } from '../providers/provider-error.ts'
@@ -13,6 +13,7 @@ import { deliver } from './deliver.ts'
 import { missingPicture } from './missing-picture.ts'
 import { mostExpensive } from './most-expensive.ts'
 import type { Picture } from './picture.ts'
+import type { WorkNote } from './work-note.ts'
 
 export interface CollectDependencies {
   guardedFetch: GuardedFetch
@@ -32,12 +33,12 @@ const maxRevisedPromptCharacters = 32_000
 export async function collectPictures(
   dependencies: CollectDependencies,
   made: ProviderCompleted,
-  mapped: MappedFields,
+  note: Pick<WorkNote, 'delivery' | 'asked'>,
   signal: AbortSignal,
 ): Promise<{ pictures: Picture[]; notes: Warning[]; missing: Warning[] }> {
   const settled = await Promise.allSettled(
     made.images.map(async (image) =>
-      deliver(await known(await bytesOf(dependencies, image, signal), image), mapped, signal),
+      deliver(await known(await bytesOf(dependencies, image, signal), image), note, signal),
     ),
   )
   const prepared = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))

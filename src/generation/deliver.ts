@@ -4,9 +4,10 @@
  */
 import { encodeImage } from '../media/encode-image.ts'
 import { type ImageInfo, inspectImage } from '../media/inspect-image.ts'
-import type { Delivery, MappedFields, Warning } from '../models/map-fields.ts'
+import type { Delivery, Warning } from '../models/map-fields.ts'
 import { sameSize, sizeText } from '../models/size-rule.ts'
 import type { Picture } from './picture.ts'
+import type { WorkNote } from './work-note.ts'
 
 export interface Delivered {
   picture: Picture
@@ -20,10 +21,10 @@ export interface Delivered {
  */
 export async function deliver(
   picture: Picture,
-  { delivery, provider }: MappedFields,
+  { delivery, asked }: Pick<WorkNote, 'delivery' | 'asked'>,
   signal: AbortSignal,
 ): Promise<Delivered> {
-  const notes = isOpaqueUnasked(picture.info, provider.background) ? [opaque] : []
+  const notes = isOpaqueUnasked(picture.info, asked.background) ? [opaque] : []
   const otherSize = delivery.size && !sameSize(delivery.size, picture.info) ? delivery.size : undefined
   if (!otherSize && !delivery.watermark && !needsEncoding(picture.info, delivery)) return { picture, notes }
   // GIF is never written, so a GIF that must change becomes a PNG.

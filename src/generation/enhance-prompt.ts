@@ -1,6 +1,6 @@
 /** Has the prompt rewritten where the caller asked for it. A rewrite that fails costs nothing but a warning. */
 import type { Warning } from '../models/map-fields.ts'
-import type { Model } from '../models/model.ts'
+import type { ServedModel } from '../models/model.ts'
 import type { OptimizedPrompt, PromptOptimizer } from '../prompts/optimizer.ts'
 import type { TaskMode } from '../tasks/task.ts'
 import type { GenerationRequest } from './request.ts'
@@ -19,7 +19,7 @@ export interface WordedPrompt {
 /** The caller's own prompt, or the rewritten one. Never throws. */
 export async function enhancePrompt(
   { optimizer }: EnhanceDependencies,
-  { request, model, mode }: { request: GenerationRequest; model: Model; mode: TaskMode },
+  { request, model, mode }: { request: GenerationRequest; model: ServedModel; mode: TaskMode },
   signal: AbortSignal,
 ): Promise<WordedPrompt> {
   if (!request.enhancedBy) return { prompt: request.prompt, warnings: [] }

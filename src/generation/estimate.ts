@@ -3,7 +3,8 @@ import { mapFields, type Warning } from '../models/map-fields.ts'
 import type { TaskCost } from '../tasks/task.ts'
 import { checkPrompt } from './check-prompt.ts'
 import { checkStrict } from './check-strict.ts'
-import { chooseRoute, type RouteDependencies } from './choose-route.ts'
+import { chooseRoute, type RouteDependencies, served } from './choose-route.ts'
+import { planWatching } from './plan-watching.ts'
 import { unmeteredCost } from './prepare-result.ts'
 import { askedFields, type GenerationRequest } from './request.ts'
 
@@ -14,10 +15,12 @@ export interface Estimate {
 
 /** What the request would cost and be warned of. Throws what the request itself would be refused with. */
 export function estimate(dependencies: RouteDependencies, request: GenerationRequest): Estimate {
-  const model = dependencies.catalogue.resolve(request.model)
+  const named = dependencies.catalogue.resolve(request.model)
+  const model = served(dependencies.providers, named)
   checkStrict(request)
   checkPrompt(model, request.prompt)
   const { warnings } = mapFields(model, askedFields(request), request)
-  chooseRoute(dependencies, model)
-  return { cost: unmeteredCost, warnings: [...request.warnings, ...warnings] }
+  const watched = planWatching(model, request)
+  chooseRoute(dependencies, named)
+  return { cost: unmeteredCost, warnings: [...request.warnings, ...warnings, ...watched.warnings] }
 }

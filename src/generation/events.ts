@@ -9,6 +9,8 @@ export interface RunEvents {
     durationMs: number
     error?: unknown
   }): void
+  /** The note of accepted work could not be kept; it is followed in memory only. */
+  operationNotKept(fact: { taskId: string; error: unknown }): void
 }
 
 export interface FinishEvents {

@@ -13,7 +13,7 @@ import { normaliseInput } from '../media/normalise-input.ts'
 import type { MappedFields } from '../models/map-fields.ts'
 import type { GuardedFetch } from '../net/guarded-fetch.ts'
 import type { ObjectStore } from '../objects/object-store.ts'
-import type { InputImage } from '../providers/provider.ts'
+import type { InputImage, InputRules } from '../providers/provider.ts'
 import type { ChosenRoute } from './choose-route.ts'
 import type { GenerateContext } from './context.ts'
 import type { GenerationRequest, InputSource } from './request.ts'
@@ -35,6 +35,7 @@ export interface FetchInputsDependencies {
 export interface Inputs extends AsyncDisposable {
   images: readonly InputImage[]
   mask?: InputImage
+  markup?: InputImage
 }
 
 interface Work {
@@ -69,31 +70,36 @@ async function obtainAll(
   await using files = new AsyncDisposableStack()
   const sources = request.images.slice(0, mapped.sends.images)
   if (sources.length === 0) return { images: [], [Symbol.asyncDispose]: async () => undefined }
-  const rules = route.adapter.inputs ?? { mediaTypes: ['image/png', 'image/jpeg', 'image/webp'] }
+  const rules: InputRules = route.adapter.inputs ?? { mediaTypes: ['image/png', 'image/jpeg', 'image/webp'] }
+  const { mediaTypes, maxEdge } = rules
   const { accountId } = context.caller
   const fetched = await settleAll(
     sources.map((source) => obtain(dependencies, source, { accountId, files, signal })),
   )
-  const mask = mapped.sends.mask && request.mask
-  const maskFile = mask ? await obtain(dependencies, mask, { accountId, files, signal }) : undefined
+  // A request has a mask or a markup, never both.
+  const overlay = (mapped.sends.mask && request.mask) || (mapped.sends.markup && request.markup)
+  const overlayFile = overlay ? await obtain(dependencies, overlay, { accountId, files, signal }) : undefined
   const first = sources[0]
-  if (mask && maskFile && first && fetched[0]) {
-    await checkMask(dependencies, { first, firstFile: fetched[0], mask, maskFile, signal })
+  if (overlay && overlayFile && first && fetched[0]) {
+    await checkOverlay(dependencies, { first, firstFile: fetched[0], overlay, overlayFile, signal })
   }
   const prepare = (file: SpooledFile, param: string, form: Form) =>
     normalise(dependencies, file, { param, files, signal, ...form })
   const images = await settleAll(
-    fetched.map((file, index) => prepare(file, sources[index]?.param ?? 'image', rules)),
+    fetched.map((file, index) => prepare(file, sources[index]?.param ?? 'image', { mediaTypes, maxEdge })),
   )
   const fit = images[0] && { width: images[0].width, height: images[0].height }
   const masks: readonly ImageMediaType[] = ['image/png']
-  const preparedMask =
-    mask && maskFile ? await prepare(maskFile, mask.param, { mediaTypes: masks, fit }) : undefined
+  const maskToWhite = mapped.sends.mask && rules.mask === 'white'
+  const prepared =
+    overlay && overlayFile
+      ? await prepare(overlayFile, overlay.param, { mediaTypes: masks, fit, maskToWhite })
+      : undefined
   // A file that cannot be removed goes with the next start; it must not cost the picture that was made of it.
   const kept = files.move()
   return {
     images,
-    mask: preparedMask,
+    ...(mapped.sends.mask ? { mask: prepared } : { markup: prepared }),
     [Symbol.asyncDispose]: () => kept.disposeAsync().catch(() => undefined),
   }
 }
@@ -152,6 +158,7 @@ interface Form {
   mediaTypes: readonly ImageMediaType[]
   maxEdge?: number
   fit?: { width: number; height: number }
+  maskToWhite?: boolean
 }
 
 async function normalise(
@@ -187,32 +194,32 @@ function toInputImage({ mediaType, width, height }: ImageInfo, file: SpooledFile
   }
 }
 
-async function checkMask(
+async function checkOverlay(
   { inputs }: FetchInputsDependencies,
   work: {
     first: InputSource
     firstFile: SpooledFile
-    mask: InputSource
-    maskFile: SpooledFile
+    overlay: InputSource
+    overlayFile: SpooledFile
     signal: AbortSignal
   },
 ): Promise<void> {
   const { limits } = inputs
-  const { param } = work.mask
+  const { param } = work.overlay
   const { signal } = work
   const image = await inspectImage(work.firstFile.source, { limits, param: work.first.param, signal })
-  const mask = await inspectImage(work.maskFile.source, { limits, param, signal })
-  if (mask.width !== image.width || mask.height !== image.height) {
+  const overlay = await inspectImage(work.overlayFile.source, { limits, param, signal })
+  if (overlay.width !== image.width || overlay.height !== image.height) {
     throw badRequest(
       param,
-      `mask is ${mask.width}x${mask.height}, but the image is ${image.width}x${image.height}; both must have the same size.`,
+      `${param} is ${overlay.width}x${overlay.height}, but the image is ${image.width}x${image.height}; both must have the same size.`,
       'unsupported_image',
     )
   }
-  if (!mask.hasAlpha) {
+  if (!overlay.hasAlpha) {
     throw badRequest(
       param,
-      'mask has no transparency; its fully transparent pixels say what may change, so send a PNG or WebP with an alpha channel.',
+      `${param} has no transparency; its fully transparent pixels say what ${param === 'markup' ? 'is left as it is' : 'may change'}, so send a PNG or WebP with an alpha channel.`,
       'unsupported_image',
     )
   }

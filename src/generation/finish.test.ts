@@ -5,13 +5,13 @@ import { asDatabaseError } from '../db/open-database.ts'
 import { systemClock } from '../lib/clock.ts'
 import { badRequest, GessoError } from '../lib/errors.ts'
 import { createId } from '../lib/ids.ts'
-import { createCatalogue } from '../models/catalogue.ts'
 import { type Dispatched, ProviderError } from '../providers/provider-error.ts'
 import { getTask } from '../tasks/get-task.ts'
 import { createOutcomeRecorder } from '../tasks/record-outcome.ts'
 import { admitSampleTask, createSampleKey } from '../tasks/testing/sample-task.ts'
 import type { Admitted } from './context.ts'
 import { type FinishDependencies, finish, recordFailure } from './finish.ts'
+import { sampleNote } from './testing/sample-note.ts'
 
 const nodeId = 'node_mine'
 let database: TestDatabase
@@ -34,6 +34,14 @@ async function admitted(): Promise<Admitted> {
   await admitSampleTask(database.db, { keyId: account.keyId, nodeId, id: taskId })
   return { taskId, createdAt: new Date(), rate: { limit: 1, remaining: 1, resetMs: 0 } }
 }
+
+const underway = ({ taskId, createdAt }: Admitted) => ({
+  id: taskId,
+  accountId: account.accountId,
+  mode: 'generation' as const,
+  request: { prompt: 'a fox' },
+  createdAt,
+})
 
 const rowOf = async ({ taskId }: Admitted) =>
   (await getTask(database.db, { taskId, accountId: account.accountId })).task
@@ -66,7 +74,11 @@ describe('a failure that names itself safe to repeat', () => {
     ['a provider that started', 'by its own word', provider('yes'), false, false],
   ])('%s, %s', async (_what, _when, error, dispatched, retryable) => {
     const task = await admitted()
-    const told = (await recordFailure(dependencies, { admitted: task, error, dispatched })) as GessoError
+    const told = (await recordFailure(dependencies, {
+      task: underway(task),
+      error,
+      dispatched,
+    })) as GessoError
     const { code, message } = error as GessoError
     expect(told).toMatchObject({ code, message, retryable })
     expect(told.retryAfterMs).toBe(retryable ? (error as GessoError).retryAfterMs : undefined)
@@ -79,20 +91,8 @@ describe('words that PostgreSQL refuses', () => {
     const task = await admitted()
     const id = createId('img')
     const outcome = await finish(dependencies, {
-      admitted: task,
-      accountId: account.accountId,
-      model: createCatalogue([]).resolve('gesso-collage'),
-      mode: 'generation',
-      request: {
-        model: 'gesso-collage',
-        prompt: 'a fox',
-        fields: { n: 1 },
-        images: [],
-        permanentLinks: false,
-        handling: 'lenient',
-        defaulted: new Set(),
-        warnings: [],
-      },
+      task: underway(task),
+      note: sampleNote(),
       stored: [
         {
           id,
@@ -123,7 +123,7 @@ describe('words that PostgreSQL refuses', () => {
   test('in an error do not leave the task open', async () => {
     const task = await admitted()
     const error = badRequest('a\ud83d', 'b\0c')
-    await recordFailure(dependencies, { admitted: task, error, dispatched: false })
+    await recordFailure(dependencies, { task: underway(task), error, dispatched: false })
     expect(await rowOf(task)).toMatchObject({ status: 'FAILED', error: { param: 'a\ufffd', message: 'bc' } })
   })
 })

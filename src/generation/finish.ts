@@ -4,16 +4,16 @@
  */
 import type { Clock } from '../lib/clock.ts'
 import { GessoError } from '../lib/errors.ts'
-import type { Model } from '../models/model.ts'
 import { ProviderError } from '../providers/provider-error.ts'
 import type { FinishedTask } from '../tasks/finish-task.ts'
 import type { OutcomeRecorder } from '../tasks/record-outcome.ts'
-import { storedRequest, type TaskMode, type TaskResult } from '../tasks/task.ts'
-import type { Admitted } from './context.ts'
+import type { TaskResult } from '../tasks/task.ts'
 import type { FinishEvents } from './events.ts'
+import { LeftUnderWayError } from './left-under-way.ts'
 import type { Outcome } from './outcome.ts'
-import { type GenerationRequest, toStoredRequest } from './request.ts'
 import type { KeptPicture } from './store-pictures.ts'
+import type { UnderwayTask } from './underway-task.ts'
+import type { WorkNote } from './work-note.ts'
 
 export interface FinishDependencies {
   outcomes: OutcomeRecorder
@@ -27,47 +27,40 @@ export interface FinishDependencies {
 export async function finish(
   dependencies: FinishDependencies,
   work: {
-    admitted: Admitted
-    accountId: string
-    model: Model
-    mode: TaskMode
-    request: GenerationRequest
+    task: UnderwayTask
+    note: WorkNote
     stored: readonly KeptPicture[]
     result: TaskResult
   },
 ): Promise<Outcome> {
-  const { admitted, stored, result } = work
+  const { task, note, stored, result } = work
   const times = endOfTask(dependencies)
   // Without the bytes: an outcome may have to wait in memory for the database.
   const images = stored.map(({ bytes: _, ...image }) => image)
   const recorded = await dependencies.outcomes.record(
-    admitted.taskId,
+    task.id,
     {
       status: 'SUCCEEDED',
       result: storable(result),
       images,
-      bucket: work.request.bucket,
-      permanentLinks: work.request.permanentLinks,
+      bucket: note.bucket,
+      permanentLinks: note.permanentLinks,
     },
     times,
   )
-  if (recorded !== 'recorded') throw notRecorded(recorded, admitted.taskId)
+  if (recorded !== 'recorded') throw notRecorded(recorded, task.id)
   dependencies.events.taskEnded({
-    taskId: admitted.taskId,
+    taskId: task.id,
     status: 'SUCCEEDED',
     images: stored.length,
-    durationMs: times.completedAt.getTime() - admitted.createdAt.getTime(),
+    durationMs: times.completedAt.getTime() - task.createdAt.getTime(),
   })
   return {
     task: {
-      id: admitted.taskId,
-      accountId: work.accountId,
+      ...task,
       status: 'SUCCEEDED',
-      mode: work.mode,
-      model: work.model.id,
-      request: storedRequest.parse(toStoredRequest(work.request)),
-      createdAt: admitted.createdAt,
-      startedAt: admitted.createdAt,
+      model: note.model,
+      startedAt: task.createdAt,
       ...times,
       result,
       error: null,
@@ -82,20 +75,26 @@ export async function finish(
  */
 export async function recordFailure(
   dependencies: FinishDependencies,
-  { admitted, error, dispatched }: { admitted: Admitted; error: unknown; dispatched: boolean },
+  {
+    task,
+    error,
+    dispatched,
+  }: { task: Pick<UnderwayTask, 'id' | 'createdAt'>; error: unknown; dispatched: boolean },
 ): Promise<unknown> {
+  if (error instanceof LeftUnderWayError) {
+    await dependencies.outcomes.release(task.id)
+    return error
+  }
   if (!(error instanceof NotRecordedError)) {
     const outcome = { status: 'FAILED', error: storable(publicError(error)) } as const
     // A failure that cannot be recorded for another reason than an absent database is ended by the next heartbeat.
-    await dependencies.outcomes
-      .record(admitted.taskId, outcome, endOfTask(dependencies))
-      .catch(() => undefined)
+    await dependencies.outcomes.record(task.id, outcome, endOfTask(dependencies)).catch(() => undefined)
   }
   dependencies.events.taskEnded({
-    taskId: admitted.taskId,
+    taskId: task.id,
     status: 'FAILED',
     images: 0,
-    durationMs: dependencies.clock.now().getTime() - admitted.createdAt.getTime(),
+    durationMs: dependencies.clock.now().getTime() - task.createdAt.getTime(),
     error,
   })
   return withoutUnsafeRetry(error, dispatched)

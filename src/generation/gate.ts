@@ -7,6 +7,8 @@ import { GessoError } from '../lib/errors.ts'
 export interface Gate {
   /** Runs the work, or throws `queue_full` at once. The signal fires when the process can wait no longer. */
   run<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result>
+  /** Runs work that was begun elsewhere, however full it is. Does nothing once the gate is closed. */
+  finish(work: (signal: AbortSignal) => Promise<void>): Promise<void>
   /** Lets nobody in any more, waits for those inside, and after `timeoutMs` tells them to give up. */
   close(timeoutMs: number): Promise<void>
   /** Is the process stopping? */
@@ -18,6 +20,16 @@ export function createGate(limit: number): Gate {
   const inside = new Set<Promise<unknown>>()
   const stop = new AbortController()
   let closed = false
+
+  const enter = async <Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> => {
+    const promise = (async () => work(stop.signal))()
+    inside.add(promise)
+    try {
+      return await promise
+    } finally {
+      inside.delete(promise)
+    }
+  }
 
   return {
     get closed() {
@@ -32,13 +44,11 @@ export function createGate(limit: number): Gate {
           `This server is making ${limit} generations at once, which is its limit. Try again shortly.`,
         )
       }
-      const promise = (async () => work(stop.signal))()
-      inside.add(promise)
-      try {
-        return await promise
-      } finally {
-        inside.delete(promise)
-      }
+      return enter(work)
+    },
+
+    async finish(work) {
+      if (!closed) await enter(work)
     },
 
     async close(timeoutMs) {

@@ -4,35 +4,37 @@
  */
 import { createId } from '../lib/ids.ts'
 import { mapFields } from '../models/map-fields.ts'
+import { storedRequest } from '../tasks/task.ts'
 import { type AdmitDependencies, admit } from './admit.ts'
 import { checkPrompt } from './check-prompt.ts'
 import { checkStrict } from './check-strict.ts'
-import { chooseRoute, type RouteDependencies } from './choose-route.ts'
-import { type CollectDependencies, collectPictures } from './collect-pictures.ts'
+import { chooseRoute, type RouteDependencies, served } from './choose-route.ts'
+import type { CompleteDependencies } from './complete.ts'
+import { complete } from './complete.ts'
 import type { GenerateContext } from './context.ts'
 import { type EnhanceDependencies, enhancePrompt } from './enhance-prompt.ts'
 import { type FetchInputsDependencies, fetchInputs } from './fetch-inputs.ts'
-import { type FinishDependencies, finish, recordFailure } from './finish.ts'
-import { type MarkContext, markOrigin } from './mark-origin.ts'
+import { recordFailure } from './finish.ts'
 import type { Outcome } from './outcome.ts'
-import { prepareResult } from './prepare-result.ts'
-import { askedFields, type GenerationRequest } from './request.ts'
+import { planCalls } from './plan-calls.ts'
+import { planWatching } from './plan-watching.ts'
+import { askedFields, type GenerationRequest, toStoredRequest } from './request.ts'
 import { type RunDependencies, run } from './run.ts'
-import { type StoreDependencies, storePictures } from './store-pictures.ts'
+import { showPartials } from './show-partials.ts'
+import { noteWork } from './work-note.ts'
 
 export type GenerateDependencies = AdmitDependencies &
   RouteDependencies &
   EnhanceDependencies &
   FetchInputsDependencies &
   RunDependencies &
-  CollectDependencies &
-  StoreDependencies &
-  FinishDependencies
+  CompleteDependencies
 
 /**
  * Makes the pictures and records them; answers once files and rows are durable. Throws a `GessoError`: before
- * admission nothing has been written, after it the task ends as failed with that error. `signal` stops the work
- * when the process must end; a caller that hangs up does not.
+ * admission nothing has been written, after it the task ends as failed with that error, unless a provider is still at
+ * work on it when the process must end (`LeftUnderWayError`). `signal` stops the work when the process must end; a caller
+ * that hangs up does not.
  */
 export async function generate(
   dependencies: GenerateDependencies,
@@ -40,53 +42,53 @@ export async function generate(
   request: GenerationRequest,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const model = dependencies.catalogue.resolve(request.model)
+  const named = dependencies.catalogue.resolve(request.model)
+  const model = served(dependencies.providers, named)
   checkStrict(request)
   checkPrompt(model, request.prompt)
   const mapped = mapFields(model, askedFields(request), request)
-  const route = chooseRoute(dependencies, model)
+  const watched = planWatching(model, request)
+  const route = chooseRoute(dependencies, named)
 
   const taskId = createId('image', dependencies.clock.now())
   const mode = mapped.sends.images > 0 ? 'edit' : 'generation'
   const admitted = await admit(dependencies, context, { taskId, request, model, mode, route })
+  const task = {
+    id: taskId,
+    accountId: context.caller.accountId,
+    mode,
+    request: storedRequest.parse(toStoredRequest(request)),
+    createdAt: admitted.createdAt,
+  } as const
   context.onAdmitted(admitted)
   let dispatched = false
   try {
     await using inputs = await fetchInputs(dependencies, { context, request, mapped, route }, signal)
     const worded = await enhancePrompt(dependencies, { request, model, mode }, signal)
+    const calls = planCalls(mapped.provider, watched.imagesPerCall, model.fields.seed.range)
+    const warnings = [...watched.warnings, ...worded.warnings]
+    const note = noteWork({
+      promptInFiles: context.caller.promptInMetadata,
+      request,
+      mapped,
+      route,
+      model,
+      worded: { ...worded, warnings },
+      calls,
+    })
+    const show = watched.partialImages > 0 && context.onPartial
+    const partials = show ? showPartials({ ...watched, note, taskId }, show, signal) : undefined
     dispatched = true
+    const { watching } = partials ?? {}
     const made = await run(
       dependencies,
-      { taskId, route, model, prompt: worded.prompt, fields: mapped.provider, inputs },
+      { taskId, route, fields: mapped.provider, inputs, note, watching },
       signal,
     )
-    const collected = await collectPictures(dependencies, made, mapped, signal)
-    const origin: MarkContext = {
-      model,
-      taskId,
-      prompt: context.caller.promptInMetadata ? request.prompt : undefined,
-    }
-    const marked = collected.pictures.map((picture) => markOrigin(picture, origin))
-    const { stored, warnings } = await storePictures(dependencies, marked, worded.optimization?.optimized)
-    const result = prepareResult({
-      made,
-      mapped,
-      request,
-      stored,
-      optimization: worded.optimization,
-      warnings: [...request.warnings, ...mapped.warnings, ...worded.warnings, ...collected.notes],
-      missing: [...collected.missing, ...warnings],
-    })
-    return await finish(dependencies, {
-      admitted,
-      accountId: context.caller.accountId,
-      model,
-      mode,
-      request,
-      stored,
-      result,
-    })
+    const outcome = await complete(dependencies, { task, note, made }, signal)
+    await partials?.settled()
+    return outcome
   } catch (error) {
-    throw await recordFailure(dependencies, { admitted, error, dispatched })
+    throw await recordFailure(dependencies, { task, error, dispatched })
   }
 }

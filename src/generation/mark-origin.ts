@@ -1,25 +1,22 @@
 /** Writes into a picture's file where it comes from: made by a machine, by which model, for which task. */
 import { provenanceXmp } from '../media/metadata/provenance.ts'
 import { writeXmp } from '../media/metadata/write-xmp.ts'
-import type { Model } from '../models/model.ts'
 import type { Picture } from './picture.ts'
-
-export interface MarkContext {
-  model: Model
-  taskId: string
-  /** Absent unless the key wants it in the files. */
-  prompt: string | undefined
-}
+import type { WorkNote } from './work-note.ts'
 
 /** The same pixels in a file that carries Gesso's metadata and no other. */
-export function markOrigin(picture: Picture, { model, taskId, prompt }: MarkContext): Picture {
+export function markOrigin(
+  picture: Picture,
+  { model, isAlgorithmic, promptInFiles }: Pick<WorkNote, 'model' | 'isAlgorithmic' | 'promptInFiles'>,
+  taskId: string,
+): Picture {
   const { format } = picture.info
   const xmp = provenanceXmp(
     {
-      digitalSourceType: model.isAlgorithmic ? 'algorithmicMedia' : 'trainedAlgorithmicMedia',
-      model: model.id,
+      digitalSourceType: isAlgorithmic ? 'algorithmicMedia' : 'trainedAlgorithmicMedia',
+      model,
       taskId,
-      prompt,
+      prompt: promptInFiles,
     },
     format,
   )

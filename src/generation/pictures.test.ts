@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeImage } from '../media/encode-image.ts'
 import { inspectImage } from '../media/inspect-image.ts'
 import { rasterise } from '../media/rasterise.ts'
-import type { Delivery, MappedFields } from '../models/map-fields.ts'
+import type { Delivery } from '../models/map-fields.ts'
 import { createGuardedFetch } from '../net/guarded-fetch.ts'
 import { createDiskStore } from '../objects/disk.ts'
 import type { ProviderCompleted, ProviderImage } from '../providers/provider.ts'
@@ -16,6 +16,7 @@ import { ProviderError } from '../providers/provider-error.ts'
 import { collectPictures } from './collect-pictures.ts'
 import { prepareResult } from './prepare-result.ts'
 import { storePictures } from './store-pictures.ts'
+import { sampleNote } from './testing/sample-note.ts'
 
 let png: Buffer
 let jpeg: Buffer
@@ -34,12 +35,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const mapped = (delivery: Partial<Delivery> = {}): MappedFields => ({
-  provider: { n: 1 },
-  delivery: { compressesItself: true, scales: false, watermark: false, ...delivery },
-  sends: { images: 0, mask: false },
-  warnings: [],
-})
+const noteFor = (delivery: Partial<Delivery> = {}, n = 1) =>
+  sampleNote({
+    asked: { n },
+    delivery: { compressesItself: true, scales: false, watermark: false, ...delivery },
+  })
 
 const image = (bytes: Buffer, rest: Partial<ProviderImage> = {}): ProviderImage => ({
   source: { kind: 'bytes', bytes },
@@ -53,7 +53,7 @@ function collect(
 ) {
   const dependencies = { guardedFetch, maxImageBytes: 1_000_000 }
   const completed: ProviderCompleted = { status: 'completed', images: [], ...made }
-  return collectPictures(dependencies, completed, mapped(delivery), signal)
+  return collectPictures(dependencies, completed, noteFor(delivery), signal)
 }
 
 const failure = (
@@ -197,20 +197,9 @@ describe('the result', () => {
     const completed: ProviderCompleted = { status: 'completed', images: [], ...made }
     return prepareResult({
       made: completed,
-      mapped: { ...mapped(), provider: { n } },
-      request: {
-        model: 'm',
-        prompt: 'p',
-        fields: { n },
-        images: [],
-        permanentLinks: false,
-        handling: 'default',
-        defaulted: new Set(),
-        warnings: [],
-      },
+      note: noteFor({}, n),
       stored,
-      optimization: undefined,
-      warnings: notes,
+      notes,
       missing,
     })
   }

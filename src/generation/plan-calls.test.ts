@@ -4,7 +4,14 @@ import { planCalls } from './plan-calls.ts'
 const last32 = 2 ** 32 - 1
 const last31 = 2 ** 31 - 1
 
-test.each<[{ n: number; seed?: number }, number, number | undefined, { n: number; seed?: number }[]]>([
+test.each<
+  [
+    { n: number; seed?: number },
+    number,
+    { min: number; max: number } | undefined,
+    { n: number; seed?: number }[],
+  ]
+>([
   [{ n: 4 }, 10, undefined, [{ n: 4 }]],
   [{ n: 4 }, 1, undefined, [{ n: 1 }, { n: 1 }, { n: 1 }, { n: 1 }]],
   [{ n: 10 }, 4, undefined, [{ n: 4 }, { n: 4 }, { n: 2 }]],
@@ -42,7 +49,7 @@ test.each<[{ n: number; seed?: number }, number, number | undefined, { n: number
   [
     { n: 3, seed: last31 },
     1,
-    last31,
+    { min: 0, max: last31 },
     [
       { n: 1, seed: last31 },
       { n: 1, seed: 0 },

@@ -1,44 +1,42 @@
 /** What the task will say beside its pictures: the values that were really used, usage, cost and warnings. */
 import { storableText } from '../lib/storable-text.ts'
-import type { MappedFields, Warning } from '../models/map-fields.ts'
+import type { Warning } from '../models/map-fields.ts'
 import { sizeText } from '../models/size-rule.ts'
-import type { OptimizedPrompt } from '../prompts/optimizer.ts'
 import type { ProviderCompleted, TokenUsage } from '../providers/provider.ts'
 import type { TaskCost, TaskResult, TaskUsage } from '../tasks/task.ts'
-import type { GenerationRequest } from './request.ts'
 import type { KeptPicture } from './store-pictures.ts'
+import type { WorkNote } from './work-note.ts'
 
 /** Nothing is charged yet: accounts are unmetered until there is a ledger. */
 export const unmeteredCost: TaskCost = { micros: 0, currency: 'USD', source: 'unmetered' }
 
-/** `warnings` are about the request, `missing` about pictures that failed. */
+/** `notes` are about pictures that came, `missing` about pictures that failed. */
 export function prepareResult(parts: {
   made: ProviderCompleted
-  mapped: MappedFields
-  request: GenerationRequest
+  note: WorkNote
   stored: readonly KeptPicture[]
-  optimization: OptimizedPrompt | undefined
-  warnings: readonly Warning[]
+  notes: readonly Warning[]
   missing: readonly Warning[]
 }): TaskResult {
-  const { made, mapped, request, stored, missing } = parts
+  const { made, note, stored, missing } = parts
   const first = stored[0]
   if (!first) throw new Error('a result needs a picture')
   const failed = missing.filter((warning) => warning.param === 'n').length
   return {
     size: sizeText(first),
-    quality: storableText(made.effective?.quality, 100) ?? mapped.provider.quality,
-    background: storableText(made.effective?.background, 100) ?? mapped.provider.background,
+    quality: storableText(made.effective?.quality, 100) ?? note.asked.quality,
+    background: storableText(made.effective?.background, 100) ?? note.asked.background,
     output_format: first.format,
     usage: usage(made.usage, stored.length),
     cost: unmeteredCost,
-    bucket: request.bucket,
-    prompt_optimization: parts.optimization,
+    bucket: note.bucket,
+    prompt_optimization: note.optimization,
     warnings: storable([
-      ...parts.warnings,
+      ...note.warnings,
+      ...parts.notes,
       ...missing,
       // How many pictures a series has is the model's to say.
-      ...(request.fields.series ? [] : fewerThanAsked(mapped.provider.n, stored.length + failed)),
+      ...(note.isSeries ? [] : fewerThanAsked(note.asked.n, stored.length + failed)),
     ]),
     upstream_request_id: storableText(made.upstreamRequestId, 200),
   }

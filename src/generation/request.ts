@@ -21,10 +21,11 @@ export interface GenerationRequest {
   /** Well-formed Unicode without NUL. */
   prompt: string
   /** All but the input pictures, which are counted where they are. */
-  fields: Omit<ImageFields, 'images' | 'mask'>
+  fields: Omit<ImageFields, 'images' | 'mask' | 'markup'>
   /** Any makes the request an edit. */
   images: readonly InputSource[]
   mask?: InputSource
+  markup?: InputSource
   /** The field by which the caller asked to have the prompt rewritten first; absent where it did not. */
   enhancedBy?: string
   /** The normalised name of the bucket that the pictures go to. */
@@ -39,6 +40,8 @@ export interface GenerationRequest {
   defaulted: ReadonlySet<FieldName>
   /** What the door itself could not honour. */
   warnings: readonly Warning[]
+  /** How many unfinished stages of each picture the caller would like to see, 0–3; absent where it does not watch. */
+  partialImages?: number
   /** The caller's own labels, kept with the task. */
   metadata?: Record<string, string>
 }
@@ -49,6 +52,7 @@ export function askedFields(request: GenerationRequest): ImageFields {
     ...request.fields,
     ...(request.images.length > 0 ? { images: request.images.length } : {}),
     ...(request.mask ? { mask: true } : {}),
+    ...(request.markup ? { markup: true } : {}),
   }
 }
 

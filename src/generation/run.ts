@@ -1,15 +1,14 @@
 /** Has the provider do the work: in one call, or in several where the model makes few pictures at once. */
 import { createLane } from '../lib/lane.ts'
 import type { ProviderFields } from '../models/map-fields.ts'
-import type { Model } from '../models/model.ts'
-import type { ImageFailure, ProviderCompleted } from '../providers/provider.ts'
+import type { ProviderCompleted, Watching } from '../providers/provider.ts'
 import { ProviderError } from '../providers/provider-error.ts'
 import { type CallDependencies, callProvider } from './call-provider.ts'
 import type { ChosenRoute } from './choose-route.ts'
 import type { Inputs } from './fetch-inputs.ts'
-import { mergeAnswers } from './merge-answers.ts'
-import { mostExpensive } from './most-expensive.ts'
-import { type PlannedCall, planCalls } from './plan-calls.ts'
+import type { PlannedCall } from './plan-calls.ts'
+import { settleCalls } from './settle-calls.ts'
+import type { WorkNote } from './work-note.ts'
 
 export interface RunDependencies extends CallDependencies {
   /** How many calls of one request are under way at once. */
@@ -19,10 +18,11 @@ export interface RunDependencies extends CallDependencies {
 interface Work {
   taskId: string
   route: ChosenRoute
-  model: Model
-  prompt: string
   fields: ProviderFields
   inputs: Inputs
+  /** Its `calls` are made. */
+  note: WorkNote
+  watching?: Watching
 }
 
 /**
@@ -34,53 +34,49 @@ export async function run(
   work: Work,
   signal: AbortSignal,
 ): Promise<ProviderCompleted> {
-  const calls = planCalls(work.fields, work.model.imagesPerCall, work.model.fields.seed.range?.max)
-  const ask = async (call: PlannedCall) => {
-    const { images, mask } = work.inputs
+  const { note, route } = work
+  const { images, mask, markup } = work.inputs
+  const lane = createLane({ concurrency: dependencies.fanOut })
+  let hopeless: ProviderError | undefined
+  const ask = (call: PlannedCall, index: number) => {
     const request = {
       ...work.fields,
       ...call,
       taskId: work.taskId,
-      model: work.route.upstreamModel,
-      prompt: work.prompt,
-      dialect: work.route.dialect,
+      model: route.upstreamModel,
+      prompt: note.prompt,
+      dialect: route.dialect,
       ...(images.length > 0 ? { images } : {}),
       ...(mask ? { mask } : {}),
+      ...(markup ? { markup } : {}),
     }
-    const made = await callProvider(dependencies, { route: work.route, request }, signal)
-    return call.n === 1 ? withSeed(made, call.seed) : made
+    const watching = watchingFrom(note.calls, index, work.watching)
+    return callProvider(dependencies, { route, request, index, note, watching }, signal)
   }
-  const [only, ...others] = calls
-  if (only && others.length === 0) return ask(only)
-
-  const lane = createLane({ concurrency: dependencies.fanOut })
-  let hopeless: ProviderError | undefined
-  const settled = await Promise.allSettled(
-    calls.map((call) =>
-      lane.run(async () => {
-        // What is wrong with the request or the key is wrong with all of its calls: none is sent in vain.
-        if (hopeless) throw hopeless
-        return ask(call).catch((error: unknown) => {
-          if (isHopeless(error)) hopeless = error
-          throw error
-        })
-      }),
-    ),
+  return settleCalls(note.calls, (call, index) =>
+    lane.run(async () => {
+      // What is wrong with the request or the key is wrong with all of its calls: none is sent in vain.
+      if (hopeless) throw hopeless
+      return ask(call, index).catch((error: unknown) => {
+        if (isHopeless(error)) hopeless = error
+        throw error
+      })
+    }),
   )
-  const answers = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-  const errors: unknown[] = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
-  if (answers.length === 0) throw mostExpensive(errors)
-  const failures = settled.flatMap((one, index) =>
-    one.status === 'rejected' ? missing(one.reason, calls[index]?.n ?? 1) : [],
-  )
-  return mergeAnswers(answers, failures)
 }
 
-/** The seed that the one picture of a call was asked with, where the provider does not repeat it. */
-function withSeed(made: ProviderCompleted, seed: number | undefined): ProviderCompleted {
-  const [only, ...others] = made.images
-  if (seed === undefined || !only || others.length > 0) return made
-  return { ...made, images: [{ ...only, seed: only.seed ?? seed }] }
+/** The positions of one call's pictures, counted over the whole request. */
+function watchingFrom(
+  calls: readonly PlannedCall[],
+  index: number,
+  watching: Watching | undefined,
+): Watching | undefined {
+  if (!watching) return undefined
+  const before = calls.slice(0, index).reduce((sum, call) => sum + call.n, 0)
+  return {
+    ...watching,
+    onPartial: (partial) => watching.onPartial({ ...partial, position: before + partial.position }),
+  }
 }
 
 function isHopeless(error: unknown): error is ProviderError {
@@ -91,19 +87,4 @@ function isHopeless(error: unknown): error is ProviderError {
     error.dispatched === 'no' &&
     (error.attribution === 'client' || error.attribution === 'platform')
   )
-}
-
-/** One failure for each picture that the call owed. */
-function missing(error: unknown, n: number): ImageFailure[] {
-  const told =
-    error instanceof ProviderError
-      ? error
-      : new ProviderError({
-          code: 'internal_error',
-          attribution: 'platform',
-          message: 'It failed for a reason of this server.',
-          dispatched: 'unknown',
-          cause: error,
-        })
-  return Array.from({ length: n }, () => ({ error: told }))
 }

@@ -40,6 +40,7 @@ const presentations: Record<ErrorCode, Presentation> = {
   upstream_invalid_response: { status: 502, type: 'upstream_error' },
   upstream_unavailable: { status: 503, type: 'upstream_error' },
   overloaded: { status: 503, type: 'upstream_error' },
+  upstream_timeout: { status: 504, type: 'upstream_error' },
   outcome_unknown: { status: 504, type: 'upstream_error' },
 }
 

@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'upstream_invalid_response'
   | 'upstream_unavailable'
   | 'overloaded'
+  | 'upstream_timeout'
   | 'outcome_unknown'
 
 /** Whose doing an error was: the caller's, the provider's, a limit of this machine, or Gesso's own. */

@@ -170,6 +170,19 @@ describe('normaliseInput', () => {
     expect((await normalise(mask, { fit: { width: 400, height: 200 } })).rewritten).toBe(false)
   })
 
+  test('turns the transparency of a mask into white, and all else into black', async () => {
+    const size = { width: 8, height: 4 }
+    const clear = { create: { width: 4, height: 4, channels: 4 as const, background: '#00ff00ff' } }
+    const mask = await sharp({ create: { ...size, channels: 4, background: '#ff0000ff' } })
+      .composite([{ input: clear, left: 0, top: 0, blend: 'dest-out' }])
+      .png()
+      .toBuffer()
+    const { info, bytes } = await normalise(mask, { maskToWhite: true })
+    expect(info).toMatchObject({ ...size, format: 'png', hasAlpha: false })
+    const pixels = await sharp(bytes).greyscale().raw().toBuffer()
+    expect([...pixels.subarray(0, 8)]).toEqual([255, 255, 255, 255, 0, 0, 0, 0])
+  })
+
   test('shows colours as they were where it writes anew', async () => {
     const wide = await sharp({
       create: { width: 40, height: 40, channels: 3, background: { r: 200, g: 40, b: 30 } },

@@ -30,6 +30,8 @@ export interface NormaliseOptions {
   maxEdge?: number
   /** Brings a mask to exactly this size, that of its picture after scaling, whatever its own aspect ratio. */
   fit?: { width: number; height: number }
+  /** It is a mask: white where it was transparent, black where it was opaque. */
+  maskToWhite?: boolean
   /** Where the rewritten picture goes; nothing may be there yet. */
   targetPath: string
   limits?: Partial<ImageLimits>
@@ -58,6 +60,7 @@ export async function normaliseInput(
   const size = sizeFor(info, options)
   // Metadata of GIF and AVIF is not taken out here without decoding them; hardly any provider takes them anyway.
   const mustDecode =
+    options.maskToWhite ||
     size ||
     !isUpright(header) ||
     !options.mediaTypes.includes(info.mediaType) ||
@@ -134,12 +137,12 @@ async function decode(
   source: ImageSource,
   info: ImageInfo,
   size: PixelJob['size'],
-  { mediaTypes, targetPath, limits, param, signal }: NormaliseOptions,
+  { mediaTypes, targetPath, limits, param, signal, maskToWhite }: NormaliseOptions,
 ): Promise<ImageInfo> {
   const output = outputFor(info.format, mediaTypes)
   const limitInputPixels = { ...defaultImageLimits, ...limits }.maxPixels[info.format]
   const result = await decodeInChild(
-    { source, limitInputPixels, size, output, targetPath },
+    { source, limitInputPixels, size, output, targetPath, maskToWhite },
     { format: info.format, param },
     signal,
   )

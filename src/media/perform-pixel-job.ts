@@ -34,6 +34,8 @@ export interface PixelJob {
    * size; `inside` keeps the aspect ratio and never enlarges.
    */
   size?: { width: number; height: number; fit: 'cover' | 'stretch' | 'inside' }
+  /** What is transparent becomes white and what is opaque black: how some providers want a mask. */
+  maskToWhite?: boolean
   /** Lays the visible label over the lower right corner. */
   watermark?: boolean
   output: PixelOutput
@@ -66,6 +68,7 @@ export async function performPixelJob(job: PixelJob): Promise<PixelResult> {
     // Laying one picture over another makes both transparent, and AVIF a fifth larger in memory.
     if (!hasAlpha) picture.removeAlpha()
   }
+  if (job.maskToWhite) picture.negate({ alpha: true }).extractChannel('alpha').toColourspace('b-w')
   writeAs(picture, job.output)
   if (job.targetPath !== undefined) return sizeOf(await picture.toFile(job.targetPath))
   const { data, info } = await picture.toBuffer({ resolveWithObject: true })

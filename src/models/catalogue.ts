@@ -4,20 +4,53 @@
 import { GessoError } from '../lib/errors.ts'
 import { collageModels } from './catalogue/collage.ts'
 import { fluxModels } from './catalogue/flux.ts'
+import { geminiModels } from './catalogue/gemini.ts'
+import type { Identity, RouteTable } from './catalogue/identity.ts'
 import { openAiModels } from './catalogue/openai.ts'
-import { retiredOpenAiModels } from './catalogue/openai-retired.ts'
 import { qwenModels } from './catalogue/qwen.ts'
+import { arkRoutes } from './catalogue/routes/ark.ts'
+import { azureRoutes } from './catalogue/routes/azure.ts'
+import { bflRoutes } from './catalogue/routes/bfl.ts'
+import { collageRoutes } from './catalogue/routes/collage.ts'
+import { dashscopeRoutes } from './catalogue/routes/dashscope.ts'
+import { falRoutes } from './catalogue/routes/fal.ts'
+import { geminiRoutes } from './catalogue/routes/gemini.ts'
+import { openaiRoutes } from './catalogue/routes/openai.ts'
+import { replicateRoutes } from './catalogue/routes/replicate.ts'
+import { seedreamModels } from './catalogue/seedream.ts'
+import { wanModels } from './catalogue/wan.ts'
 import { type ConfiguredModel, fromConfiguration } from './configured-model.ts'
 import type { Model } from './model.ts'
 
-/** What Gesso knows without being told. */
-export const builtInModels: readonly Model[] = [
+/** In the order in which they are listed. */
+export const identities: readonly Identity[] = [
   ...collageModels,
   ...openAiModels,
-  ...retiredOpenAiModels,
   ...fluxModels,
   ...qwenModels,
+  ...wanModels,
+  ...seedreamModels,
+  ...geminiModels,
 ]
+
+/** In the order in which they are preferred: the model's own vendor first. */
+export const routeTables: readonly RouteTable[] = [
+  collageRoutes,
+  openaiRoutes,
+  azureRoutes,
+  bflRoutes,
+  replicateRoutes,
+  dashscopeRoutes,
+  arkRoutes,
+  geminiRoutes,
+  falRoutes,
+]
+
+/** What Gesso knows without being told. */
+export const builtInModels: readonly Model[] = identities.flatMap((identity) => {
+  const [first, ...others] = routeTables.flatMap((table) => table[identity.id] ?? [])
+  return first ? { ...identity, routes: [first, ...others] } : []
+})
 
 export interface Catalogue {
   /** All models, built-in ones first. */

@@ -49,8 +49,14 @@ function checkSize({ size, aspectRatio, imageSize }: ImageFields): void {
   }
 }
 
-function checkInputs({ images, mask, strength }: ImageFields): void {
+function checkInputs({ images, mask, markup, strength }: ImageFields): void {
+  if (mask && markup) {
+    throw badRequest('markup', 'markup is given beside a mask; send one of the two.')
+  }
   if (images !== undefined) return
+  if (markup) {
+    throw badRequest('markup', 'markup is given without an image; send the picture it lies over as image.')
+  }
   if (mask)
     throw badRequest('mask', 'mask is given without an image; send the picture it belongs to as image.')
   if (strength !== undefined) {

@@ -3,10 +3,10 @@
  * understands is what the operator says it does; everything else is refused by name rather than passed on blindly.
  */
 import { z } from 'zod'
-import { oneOf, text, wholeNumber, wordList } from '../lib/setting.ts'
+import { text, wholeNumber, wordList } from '../lib/setting.ts'
 import { fieldTable, native } from './field-table.ts'
 import { type FieldName, fieldCatalogue, fieldNames } from './fields.ts'
-import type { Model } from './model.ts'
+import type { FieldTable, Model } from './model.ts'
 import { readSizeText } from './size-rule.ts'
 
 /** Fields that an operator says nothing about: every model has them, by itself or by Gesso. */
@@ -25,8 +25,8 @@ export const configuredModel = z.strictObject({
   provider: text("a provider's id, such as openai"),
   /** The model in the provider's words; absent = the id. */
   upstream_model: text().optional(),
-  /** How the upstream speaks: like GPT Image, or like the older API that many servers copy. */
-  dialect: oneOf(['openai-compatible', 'gpt-image']).default('openai-compatible'),
+  /** How the upstream speaks, where its provider has several dialects; absent = the provider's usual one. */
+  dialect: text('a dialect of the provider').optional(),
   aliases: wordList().default([]),
   description: text().default('A model of this server.'),
   /** The optional fields the upstream understands. */
@@ -52,8 +52,6 @@ export type ConfiguredModel = z.infer<typeof configuredModel>
 
 /** The catalogue entry of a model of one's own. */
 export function fromConfiguration(configured: ConfiguredModel): Model {
-  const supported = configured.supports.flatMap((name) => publicToField.get(name) ?? [])
-  const images = { min: 1, max: configured.max_images }
   return {
     id: configured.id,
     aliases: configured.aliases,
@@ -65,20 +63,26 @@ export function fromConfiguration(configured: ConfiguredModel): Model {
         provider: configured.provider,
         upstreamModel: configured.upstream_model ?? configured.id,
         dialect: configured.dialect,
+        promptCharacters: configured.prompt_characters,
+        imagesPerCall: configured.images_per_call,
+        fields: configuredFields(configured),
       },
     ],
-    promptCharacters: configured.prompt_characters,
-    imagesPerCall: configured.images_per_call,
-    fields: fieldTable({
-      ...Object.fromEntries(supported.map((name) => [name, native])),
-      ...(supported.includes('images') ? { images: { support: 'native', range: images } } : {}),
-      n: { support: 'native', range: { min: 1, max: configured.max_n }, default: 1 },
-      size: {
-        support: 'native',
-        sizes: configured.sizes
-          ? { kind: 'list', sizes: configured.sizes.flatMap((size) => readSizeText(size) ?? []) }
-          : { kind: 'range', minEdge: 64, maxEdge: 4096 },
-      },
-    }),
   }
+}
+
+function configuredFields(configured: ConfiguredModel): FieldTable {
+  const supported = configured.supports.flatMap((name) => publicToField.get(name) ?? [])
+  const images = { min: 1, max: configured.max_images }
+  return fieldTable({
+    ...Object.fromEntries(supported.map((name) => [name, native])),
+    ...(supported.includes('images') ? { images: { support: 'native', range: images } } : {}),
+    n: { support: 'native', range: { min: 1, max: configured.max_n }, default: 1 },
+    size: {
+      support: 'native',
+      sizes: configured.sizes
+        ? { kind: 'list', sizes: configured.sizes.flatMap((size) => readSizeText(size) ?? []) }
+        : { kind: 'range', minEdge: 64, maxEdge: 4096 },
+    },
+  })
 }

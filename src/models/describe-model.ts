@@ -1,7 +1,16 @@
 /** A model as `GET /v1/models` shows it: OpenAI's object, and beside it what each field accepts. */
 import { fieldCatalogue, fieldNames } from './fields.ts'
-import type { FieldRule, Model } from './model.ts'
+import type { FieldRule, ServedModel } from './model.ts'
+import type { Price, PriceItem } from './price.ts'
 import { sizeText } from './size-rule.ts'
+
+/** A price list: items that add up, in micro-USD. */
+export interface Pricing {
+  currency: 'USD'
+  as_of: string
+  source: string
+  items: Record<string, unknown>[]
+}
 
 export interface ModelDescription {
   id: string
@@ -15,12 +24,14 @@ export interface ModelDescription {
   features: Record<string, boolean>
   parameters: Record<string, Record<string, unknown>>
   limits: { prompt_characters: number; n: number; images_per_call: number; input_images: number }
+  /** What the vendor asks for it; `null` where that is not known, or nothing. */
+  pricing: Pricing | null
   /** The vendor has closed it, and which model draws in its place. */
   retired?: { on: string; successor: string }
 }
 
 /** Describes a model from its capability table alone. */
-export function describeModel(model: Model, available: boolean): ModelDescription {
+export function describeModel(model: ServedModel, available: boolean): ModelDescription {
   const supports = (rule: FieldRule) => rule.support !== 'unsupported'
   return {
     id: model.id,
@@ -31,11 +42,11 @@ export function describeModel(model: Model, available: boolean): ModelDescriptio
     description: model.description,
     aliases: model.aliases,
     features: {
-      generate: true,
+      generate: !model.fields.images.required,
       edit: supports(model.fields.images),
       mask: supports(model.fields.mask),
       variations: supports(model.fields.images),
-      stream: false,
+      stream: model.streams ?? false,
       async_only: false,
       transparent:
         model.fields.background.values?.includes('transparent') ?? supports(model.fields.background),
@@ -53,8 +64,20 @@ export function describeModel(model: Model, available: boolean): ModelDescriptio
       images_per_call: model.imagesPerCall,
       input_images: supports(model.fields.images) ? (model.fields.images.range?.max ?? 1) : 0,
     },
+    pricing: model.price ? describePrice(model.price) : null,
     ...(model.retired ? { retired: model.retired } : {}),
   }
+}
+
+function describePrice({ items, asOf, source }: Price): Pricing {
+  return { currency: 'USD', as_of: asOf, source, items: items.map(describeItem) }
+}
+
+function describeItem(item: PriceItem): Record<string, unknown> {
+  const { per, micros, ...rest } = item
+  const words = Object.entries(rest).filter(([, value]) => value !== undefined)
+  const names: Record<string, string> = { imageSize: 'image_size', upToPixels: 'up_to_pixels' }
+  return { per, micros, ...Object.fromEntries(words.map(([name, value]) => [names[name] ?? name, value])) }
 }
 
 function describeRule(rule: FieldRule): Record<string, unknown> {
@@ -73,6 +96,7 @@ function describeRule(rule: FieldRule): Record<string, unknown> {
           max_ratio: rule.sizes.maxRatio,
         }
       : {}),
+    ...(rule.required ? { required: true } : {}),
     ...(rule.default === undefined ? {} : { default: rule.default }),
   }
 }

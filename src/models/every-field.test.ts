@@ -7,10 +7,11 @@ import { createCatalogue } from './catalogue.ts'
 import { configuredModel } from './configured-model.ts'
 import { type FieldName, fieldCatalogue, fieldNames, type ImageFields } from './fields.ts'
 import { type Handling, type MappedFields, mapFields } from './map-fields.ts'
-import type { Model } from './model.ts'
+import type { ServedModel } from './model.ts'
 import { translateQuality } from './quality.ts'
 import { classFor, classOf, ratioError, ratioValue } from './ratio.ts'
 import { sameSize } from './size-rule.ts'
+import { everyServed } from './testing/served-models.ts'
 
 const everything = fieldNames
   .filter((name) => !['n', 'size', 'outputFormat', 'outputCompression'].includes(name))
@@ -34,6 +35,7 @@ const samples: Samples = {
   style: ['vivid', 'natural'],
   background: ['transparent'],
   moderation: ['low'],
+  complexity: ['low', 'high'],
   outputFormat: ['png', 'jpeg', 'webp', 'avif'],
   outputCompression: [0, 37, 100],
   seed: [0, 7, 4_294_967_295],
@@ -49,6 +51,7 @@ const samples: Samples = {
   extraLoraScale: [[0.5], [-9]],
   images: [1, 16],
   mask: [true],
+  markup: [true],
   inputFidelity: ['low', 'high'],
   watermark: [true],
   series: [{}, { maxImages: 15 }],
@@ -60,6 +63,7 @@ const among: { [Name in FieldName]?: Partial<ImageFields> } = {
   outputCompression: { outputFormat: 'webp' },
   strength: { images: 1 },
   mask: { images: 1 },
+  markup: { images: 1, mask: undefined },
   loraScale: { loraWeights: 'acme/watercolour' },
   extraLoraWeights: { loraWeights: 'acme/watercolour' },
   extraLoraScale: { loraWeights: 'acme/watercolour', extraLoraWeights: ['acme/ink'] },
@@ -74,16 +78,26 @@ const neutral: Partial<ImageFields>[] = [
   { moderation: 'auto' },
 ]
 
-function attempt(model: Model, fields: Partial<ImageFields>, handling: Handling) {
+/** What the model draws nothing without. */
+function needed({ fields: { images, mask } }: ServedModel): Partial<ImageFields> {
+  return { ...(images.required ? { images: 1 } : {}), ...(mask.required ? { mask: true } : {}) }
+}
+
+function attempt(model: ServedModel, fields: Partial<ImageFields>, handling: Handling) {
   try {
-    return { mapped: mapFields(model, { n: 1, ...fields }, { handling }) }
+    return { mapped: mapFields(model, { n: 1, ...needed(model), ...fields }, { handling }) }
   } catch (error) {
     return { error: error as Error & { param?: string; code?: string; attribution?: string } }
   }
 }
 
 /** Does the value arrive, at the provider or at what Gesso owes? */
-function arrives(model: Model, name: FieldName, asked: Partial<ImageFields>, mapped: MappedFields): boolean {
+function arrives(
+  model: ServedModel,
+  name: FieldName,
+  asked: Partial<ImageFields>,
+  mapped: MappedFields,
+): boolean {
   const { provider, delivery, sends } = mapped
   const drawn = delivery.size ?? provider.size
   switch (name) {
@@ -108,6 +122,8 @@ function arrives(model: Model, name: FieldName, asked: Partial<ImageFields>, map
       return sends.images === asked.images
     case 'mask':
       return sends.mask && sends.images > 0
+    case 'markup':
+      return sends.markup && sends.images > 0
     case 'watermark':
       return (provider.watermark === true) !== delivery.watermark
     default:
@@ -120,8 +136,10 @@ function isHint(name: string | null): boolean {
   return Object.values(fieldCatalogue).some((one) => one.publicName === name && one.effect === 'hint')
 }
 
-describe.each(catalogue.all())('$id', (model) => {
+describe.each(everyServed(catalogue.all()))('$id', (model) => {
   test.each(fieldNames)('%s never silently does nothing', (name) => {
+    // It stands in a mask's place, and is checked where fields exclude one another.
+    if (name === 'markup' && model.fields.mask.required) return
     const { publicName } = fieldCatalogue[name]
     for (const value of samples[name]) {
       const asked: Partial<ImageFields> = { ...among[name], [name]: value }
@@ -177,6 +195,19 @@ describe.each(catalogue.all())('$id', (model) => {
     const told = Object.entries(mapped?.provider ?? {}).filter(([, value]) => value !== undefined)
     const filled = model.retired ? ['n', 'quality', 'size'] : ['n', 'watermark']
     expect(filled).toEqual(expect.arrayContaining(told.map(([name]) => name)))
-    expect(mapped?.sends).toEqual({ images: 0, mask: false })
+    const { images = 0, mask = false } = needed(model)
+    expect(mapped?.sends).toEqual({ images, mask, markup: false })
+  })
+
+  test('what it draws nothing without is missed by name, whatever the handling', () => {
+    for (const name of fieldNames) {
+      if (!(name in needed(model))) continue
+      for (const handling of ['default', 'lenient', 'strict'] as const) {
+        const { error } = attempt(model, { ...needed(model), [name]: undefined }, handling)
+        const strictRetired = model.retired && handling === 'strict'
+        expect(error).toMatchObject(strictRetired ? { param: 'model' } : { code: 'invalid_image_request' })
+        if (!strictRetired) expect(['image', 'mask']).toContain(error?.param)
+      }
+    }
   })
 })

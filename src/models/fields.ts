@@ -28,6 +28,7 @@ export interface ImageFields {
   style?: string
   background?: 'transparent' | 'opaque' | 'auto'
   moderation?: string
+  complexity?: string
   outputFormat?: OutputFormat
   outputCompression?: number
   seed?: number
@@ -45,6 +46,8 @@ export interface ImageFields {
   images?: number
   /** Is there a mask? */
   mask?: true
+  /** Are there notes laid over the first input picture? */
+  markup?: true
   inputFidelity?: string
   watermark?: boolean
   /** One coherent series instead of single pictures. */
@@ -67,6 +70,7 @@ export const fieldCatalogue: Record<FieldName, { publicName: string; effect: 'pi
   style: { publicName: 'style', effect: 'hint' },
   background: { publicName: 'background', effect: 'picture' },
   moderation: { publicName: 'moderation', effect: 'hint' },
+  complexity: { publicName: 'complexity', effect: 'hint' },
   outputFormat: { publicName: 'output_format', effect: 'picture' },
   outputCompression: { publicName: 'output_compression', effect: 'picture' },
   seed: { publicName: 'seed', effect: 'picture' },
@@ -82,6 +86,7 @@ export const fieldCatalogue: Record<FieldName, { publicName: string; effect: 'pi
   extraLoraScale: { publicName: 'extra_lora_scale', effect: 'picture' },
   images: { publicName: 'image', effect: 'picture' },
   mask: { publicName: 'mask', effect: 'picture' },
+  markup: { publicName: 'markup', effect: 'picture' },
   inputFidelity: { publicName: 'input_fidelity', effect: 'hint' },
   watermark: { publicName: 'watermark', effect: 'picture' },
   series: { publicName: 'sequential_image_generation', effect: 'picture' },

@@ -4,6 +4,7 @@ import { configuredModel } from './configured-model.ts'
 import { describeModel } from './describe-model.ts'
 import type { FieldName, ImageFields } from './fields.ts'
 import { type Handling, type MappingOptions, mapFields } from './map-fields.ts'
+import { served } from './testing/served-models.ts'
 
 const catalogue = createCatalogue(
   [
@@ -11,7 +12,7 @@ const catalogue = createCatalogue(
     { id: 'own', supports: ['seed', 'image', 'mask', 'strength'], max_images: 2 },
   ].map((one) => configuredModel.parse({ ...one, provider: 'openai' })),
 )
-const model = (id: string) => catalogue.resolve(id)
+const model = (id: string) => served(catalogue.resolve(id))
 const gpt2 = model('gpt-image-2')
 const mini = model('gpt-image-1-mini')
 const collage = model('gesso-collage')
@@ -93,7 +94,7 @@ describe('values outside what a model takes', () => {
   test('lenient makes the most there is of n and of input pictures', () => {
     expect(map('dall-e-3', { n: 4 }, 'lenient').provider.n).toBe(1)
     const { sends, warnings } = map('own', { images: 3, mask: true, strength: 0.5 }, 'lenient')
-    expect(sends).toEqual({ images: 2, mask: true })
+    expect(sends).toEqual({ images: 2, mask: true, markup: false })
     expect(warnings).toMatchObject([{ param: 'image', message: expect.stringContaining('The first 2') }])
   })
 
@@ -111,11 +112,11 @@ describe('what is about input pictures', () => {
       { images: 2, mask: true, inputFidelity: 'high', strength: 0.5 },
       'lenient',
     )
-    expect(sends).toEqual({ images: 2, mask: true })
+    expect(sends).toEqual({ images: 2, mask: true, markup: false })
     expect(provider.strength).toBeUndefined()
     expect(warnings.map((one) => one.param)).toEqual(['strength', 'input_fidelity'])
     const gone = map('flux-1-schnell', { images: 1, mask: true }, 'lenient')
-    expect(gone.sends).toEqual({ images: 0, mask: false })
+    expect(gone.sends).toEqual({ images: 0, mask: false, markup: false })
     expect(gone.warnings.map((one) => one.param)).toEqual(['image', 'mask'])
   })
 

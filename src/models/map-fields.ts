@@ -16,7 +16,7 @@ import {
   outputFormats,
   type Size,
 } from './fields.ts'
-import type { FieldRule, Model } from './model.ts'
+import type { FieldRule, ServedModel } from './model.ts'
 import { translateQuality } from './quality.ts'
 import { sameSize } from './size-rule.ts'
 import { isSizeProblem, passedHint, type SolvedSize, solveSize } from './solve-size.ts'
@@ -60,19 +60,19 @@ export interface Delivery {
 /** A provider's request without what is known only later: who, which words, which pictures. */
 export type ProviderFields = Omit<
   ProviderRequest,
-  'taskId' | 'model' | 'prompt' | 'dialect' | 'images' | 'mask'
+  'taskId' | 'model' | 'prompt' | 'dialect' | 'images' | 'mask' | 'markup' | 'webhookUrl'
 >
 
 export interface MappedFields {
   provider: ProviderFields
   delivery: Delivery
-  /** How many of the input pictures, from the first one, and whether the mask goes to the provider. */
-  sends: { images: number; mask: boolean }
+  /** How many of the input pictures, from the first one, and whether the mask or the markup goes to the provider. */
+  sends: { images: number; mask: boolean; markup: boolean }
   warnings: Warning[]
 }
 
 /** Maps the asked fields onto the model. Throws a 400-kind `GessoError` that names the field and what is allowed. */
-export function mapFields(model: Model, asked: ImageFields, options: MappingOptions): MappedFields {
+export function mapFields(model: ServedModel, asked: ImageFields, options: MappingOptions): MappedFields {
   const fields = withFormat(model, asked)
   checkTogether(fields, options.spelling)
   const warnings: Warning[] = []
@@ -105,6 +105,7 @@ export function mapFields(model: Model, asked: ImageFields, options: MappingOpti
     }
   }
   leaveWithoutPictures(fields, refuse)
+  checkRequired(model, fields)
   const solved = solve(model, fields, refuse)
   fillIn(model, fields)
   return { ...split(model, { ...fields, n: fields.n ?? 1 }, solved), warnings }
@@ -114,7 +115,7 @@ export function mapFields(model: Model, asked: ImageFields, options: MappingOpti
  * The ask with the format that its compression is about: the model's own where the caller names none. Beside a PNG, 0 and
  * 100 are defaults that clients send along, and ask for nothing.
  */
-function withFormat(model: Model, asked: ImageFields): ImageFields {
+function withFormat(model: ServedModel, asked: ImageFields): ImageFields {
   const { outputCompression } = asked
   if (outputCompression === undefined) return { ...asked }
   const own = model.fields.outputFormat.default
@@ -130,15 +131,27 @@ type Refuse = (name: FieldName, message: string, how?: string) => void
 /** Takes away what is about input pictures where none goes to the provider. */
 function leaveWithoutPictures(fields: Partial<ImageFields>, refuse: Refuse): void {
   if (fields.images !== undefined) return
-  for (const name of ['mask', 'strength', 'inputFidelity'] as const) {
+  for (const name of ['mask', 'markup', 'strength', 'inputFidelity'] as const) {
     if (fields[name] === undefined) continue
     refuse(name, `${fieldCatalogue[name].publicName} is about an input picture, and there is none.`)
     delete fields[name]
   }
 }
 
+/** What the model draws nothing without. No handling can do without it either. */
+function checkRequired(model: ServedModel, fields: Partial<ImageFields>): void {
+  for (const name of ['images', 'mask'] as const) {
+    if (!model.fields[name].required || fields[name] !== undefined) continue
+    const { publicName } = fieldCatalogue[name]
+    throw badRequest(
+      publicName,
+      `${publicName} is missing: ${model.id} only changes a picture that it is given.`,
+    )
+  }
+}
+
 /** The size by itself, because its three fields are one wish. */
-function solve(model: Model, fields: Partial<ImageFields>, refuse: Refuse): SolvedSize {
+function solve(model: ServedModel, fields: Partial<ImageFields>, refuse: Refuse): SolvedSize {
   const { size, imageSize } = fields
   if (size && isHint('imageSize', imageSize) && !passedHint(model, imageSize)) {
     refuse('imageSize', `image_size is ${imageSize}, but has no effect beside size with ${model.id}.`)
@@ -153,7 +166,7 @@ function solve(model: Model, fields: Partial<ImageFields>, refuse: Refuse): Solv
 }
 
 /** What an old id did by itself, and its successor does not. */
-function fillIn(model: Model, fields: Partial<ImageFields>): void {
+function fillIn(model: ServedModel, fields: Partial<ImageFields>): void {
   if (fields.quality === undefined && model.fields.quality.fill) fields.quality = model.fields.quality.fill
   if (fields.quality === undefined) return
   const { values, wire } = model.fields.quality
@@ -162,8 +175,8 @@ function fillIn(model: Model, fields: Partial<ImageFields>): void {
 }
 
 /** Parts what the provider does from what Gesso does. */
-function split(model: Model, fields: ImageFields, solved: SolvedSize): Omit<MappedFields, 'warnings'> {
-  const { outputFormat, outputCompression, images, mask, watermark, ...rest } = fields
+function split(model: ServedModel, fields: ImageFields, solved: SolvedSize): Omit<MappedFields, 'warnings'> {
+  const { outputFormat, outputCompression, images, mask, markup, watermark, ...rest } = fields
   const { size: _size, aspectRatio: _ratio, imageSize: _class, ...others } = rest
   const { exact, ...sizes } = solved
   const passes = (name: FieldName) => ['native', 'renamed', 'converted'].includes(model.fields[name].support)
@@ -189,7 +202,7 @@ function split(model: Model, fields: ImageFields, solved: SolvedSize): Omit<Mapp
       scales: exact !== undefined && solved.size !== undefined && !sameSize(exact, solved.size),
       watermark: watermark === true && !passes('watermark'),
     },
-    sends: { images: images ?? 0, mask: mask !== undefined },
+    sends: { images: images ?? 0, mask: mask !== undefined, markup: markup !== undefined },
   }
 }
 
@@ -200,7 +213,7 @@ function meansNothing(name: FieldName, value: unknown, { support, values }: Fiel
 }
 
 function outsideRule(
-  model: Model,
+  model: ServedModel,
   label: string,
   name: FieldName,
   value: unknown,
@@ -243,7 +256,7 @@ function refuseOrWarn(
   warnings.push({ param, code: 'unsupported_parameter', message: `${message} ${how}` })
 }
 
-function warnOfRetirement({ id, retired }: Model, handling: Handling, warnings: Warning[]): void {
+function warnOfRetirement({ id, retired }: ServedModel, handling: Handling, warnings: Warning[]): void {
   if (!retired) return
   const message = `${id} was closed by its vendor on ${retired.on}; ${retired.successor} draws in its place, within the limits of ${id}.`
   if (handling === 'strict')

@@ -4,7 +4,7 @@
  * have agreed to that.
  */
 import type { FieldName, ImageFields, ImageSize, Size } from './fields.ts'
-import type { Model } from './model.ts'
+import type { ServedModel } from './model.ts'
 import {
   classFor,
   classOf,
@@ -49,7 +49,7 @@ const maxScaledEdge = 16_383
 export type SizeAsk = Pick<ImageFields, 'size' | 'aspectRatio' | 'imageSize'>
 
 /** Solves the ask against the model's table. A problem without a `nearest` is solved by leaving its field away. */
-export function solveSize(model: Model, ask: SizeAsk): SolvedSize | SizeProblem {
+export function solveSize(model: ServedModel, ask: SizeAsk): SolvedSize | SizeProblem {
   const imageSize = passedHint(model, ask.imageSize)
   if (!imageSize) return solveAsk(model, ask)
   const solved = solveAsk(model, { ...ask, imageSize: undefined })
@@ -60,13 +60,13 @@ export function solveSize(model: Model, ask: SizeAsk): SolvedSize | SizeProblem 
 }
 
 /** The wish for a good or a quick picture, where the model has these words: it stands beside any size. */
-export function passedHint(model: Model, imageSize: ImageSize | undefined): ImageSize | undefined {
+export function passedHint(model: ServedModel, imageSize: ImageSize | undefined): ImageSize | undefined {
   const { support } = model.fields.imageSize
   const isPassed = support === 'native' || support === 'renamed'
   return isPassed && imageSize?.startsWith('optimize_') ? imageSize : undefined
 }
 
-function solveAsk(model: Model, ask: SizeAsk): SolvedSize | SizeProblem {
+function solveAsk(model: ServedModel, ask: SizeAsk): SolvedSize | SizeProblem {
   const { size, aspectRatio, imageSize } = ask
   if (size) return solvePixels(model, size)
   const classField = model.fields.imageSize
@@ -83,7 +83,7 @@ export function isSizeProblem(solved: SolvedSize | SizeProblem): solved is SizeP
   return 'message' in solved
 }
 
-function solvePixels(model: Model, size: Size): SolvedSize | SizeProblem {
+function solvePixels(model: ServedModel, size: Size): SolvedSize | SizeProblem {
   const { sizes } = model.fields.size
   if (sizes && sizeFits(sizes, size)) return drawn(sizes, size)
   const nearest = isWithinScaling(size) ? nearestTo(model, size) : undefined
@@ -107,7 +107,7 @@ function drawn(sizes: SizeRule, size: Size): SolvedSize {
   }
 }
 
-function nearestTo(model: Model, size: Size): SolvedSize | undefined {
+function nearestTo(model: ServedModel, size: Size): SolvedSize | undefined {
   const { sizes } = model.fields.size
   const ratio = size.width / size.height
   const pixels = size.width * size.height
@@ -126,13 +126,13 @@ function nearestListed(sizes: readonly ListedSize[], ratio: number, pixels: numb
   return sizes.toSorted((a, b) => distance(a) - distance(b))[0]
 }
 
-function nearestRatio(model: Model, ratio: number): string | undefined {
+function nearestRatio(model: ServedModel, ratio: number): string | undefined {
   const values = model.fields.aspectRatio.values ?? []
   return values.toSorted((a, b) => Math.abs(ratioValue(a) - ratio) - Math.abs(ratioValue(b) - ratio))[0]
 }
 
 function solveRatio(
-  model: Model,
+  model: ServedModel,
   aspectRatio: string,
   imageSize: ImageSize | undefined,
 ): SolvedSize | SizeProblem {
@@ -176,7 +176,7 @@ function ofClass(sizes: SizeRule, imageSize: ImageSize | undefined): SizeRule {
   return { kind: 'list', sizes: sizes.sizes.filter((size) => classOf(size) === classFor(imageSize)) }
 }
 
-function solveClass(model: Model, imageSize: ImageSize): SolvedSize | SizeProblem {
+function solveClass(model: ServedModel, imageSize: ImageSize): SolvedSize | SizeProblem {
   const rule = model.fields.imageSize
   if (rule.support === 'native' || rule.support === 'renamed') return { imageSize }
   const { sizes } = model.fields.size
@@ -190,7 +190,7 @@ function solveClass(model: Model, imageSize: ImageSize): SolvedSize | SizeProble
   return { ...classProblem(model, imageSize), nearest: nearest && drawn(sizes, nearest) }
 }
 
-function classProblem(model: Model, imageSize: ImageSize): SizeProblem {
+function classProblem(model: ServedModel, imageSize: ImageSize): SizeProblem {
   const { support, values } = model.fields.imageSize
   const isWord = support === 'unsupported' || (values !== undefined && !values.includes(imageSize))
   const allowed = isWord && support !== 'unsupported' ? values?.join(', ') : allowedSizes(model)
@@ -200,21 +200,21 @@ function classProblem(model: Model, imageSize: ImageSize): SizeProblem {
   }
 }
 
-function ratioProblem(model: Model, aspectRatio: string): SizeProblem {
+function ratioProblem(model: ServedModel, aspectRatio: string): SizeProblem {
   return {
     field: 'aspectRatio',
     message: `aspect_ratio ${aspectRatio} is not possible with ${model.id}; allowed: ${allowedRatios(model)}.`,
   }
 }
 
-function allowedSizes(model: Model): string {
+function allowedSizes(model: ServedModel): string {
   const { sizes } = model.fields.size
   if (sizes) return describeSizes(sizes)
   const { values } = model.fields.aspectRatio
   return values ? `auto, or an aspect_ratio of ${values.join(', ')}` : 'auto'
 }
 
-function allowedRatios(model: Model): string {
+function allowedRatios(model: ServedModel): string {
   const { values } = model.fields.aspectRatio
   if (values) return values.join(', ')
   const { sizes } = model.fields.size

@@ -2,7 +2,10 @@
  * What becomes of an answer's bytes while they arrive: pictures are decoded on the fly under a size limit;
  * error bodies are short, and their excess is not worth waiting for.
  */
+import { StringDecoder } from 'node:string_decoder'
+import { createParser } from 'eventsource-parser'
 import { Base64JsonReader } from '../lib/base64-json.ts'
+import type { ServerEvent } from './server-event.ts'
 
 export interface AnswerBody {
   /** Takes the next bytes. `enough` means that no further byte can change what is known. */
@@ -49,6 +52,42 @@ export function createPictureBody(limits: { maxResponseBytes: number; declaredBy
       }
     },
     opening: () => opening.toString('utf8', 0, openingBytes),
+  }
+}
+
+/** A successful answer that is an event stream: every event is handed on when it is whole, and none is kept. */
+export function createEventBody(options: {
+  maxResponseBytes: number
+  onEvent(event: ServerEvent): void
+}): AnswerBody {
+  const decoder = new StringDecoder('utf8')
+  const parser = createParser({
+    onEvent: ({ event = 'message', data }) => options.onEvent({ event, json: readEventData(data) }),
+  })
+  let opening = ''
+  let received = 0
+  return {
+    write(chunk) {
+      received += chunk.length
+      if (received > options.maxResponseBytes) return 'too large'
+      const text = decoder.write(chunk)
+      if (opening.length < openingBytes) opening = (opening + text).slice(0, openingBytes)
+      parser.feed(text)
+      return 'more'
+    },
+    json: () => undefined,
+    opening: () => opening,
+  }
+}
+
+/** The JSON of an event with its pictures decoded; `undefined` for what is none, such as `[DONE]`. */
+function readEventData(data: string): unknown {
+  try {
+    const reader = new Base64JsonReader({ expectedBytes: data.length })
+    reader.write(Buffer.from(data))
+    return reader.end()
+  } catch {
+    return undefined
   }
 }
 

@@ -4,8 +4,7 @@
  * "connecting" and "written" are told apart, and an answer of many megabytes goes to its reader uncopied.
  */
 import type { Agent, Dispatcher } from 'undici'
-import { type FormBody, FormSourceError } from './form-body.ts'
-import { type AnswerBody, createErrorBody, createPictureBody } from './http-body.ts'
+import { type AnswerBody, createErrorBody, createEventBody, createPictureBody } from './http-body.ts'
 import {
   abandoned,
   disconnected,
@@ -16,6 +15,8 @@ import {
   unusable,
 } from './http-failure.ts'
 import type { ProviderError } from './provider-error.ts'
+import type { ServerEvent } from './server-event.ts'
+import { BodySourceError, type StreamedBody } from './streamed-body.ts'
 
 export interface AnswerHeaders {
   get(name: string): string | undefined
@@ -23,14 +24,16 @@ export interface AnswerHeaders {
 
 export interface Outgoing {
   title: string
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PUT'
   url: string
   headers: Readonly<Record<string, string>>
-  /** A form is read from its beginning to where the exchange ends, and then closed in any case. */
-  body: string | FormBody | undefined
+  /** A streamed body is read from its beginning to where the exchange ends, and then closed in any case. */
+  body: string | StreamedBody | undefined
   timeoutMs: number
   maxResponseBytes: number
   signal?: AbortSignal
+  /** Takes the events of an answer that is an event stream, as they come. */
+  onEvent?(event: ServerEvent): void
   /** Makes a text of the other side safe for a log. */
   quote(text: string): string
 }
@@ -50,7 +53,7 @@ export interface Received {
 export function exchange(agent: Agent, outgoing: Outgoing): Promise<Received> {
   return new Promise((resolve, reject) => {
     const { title, signal, timeoutMs } = outgoing
-    const form = typeof outgoing.body === 'object' ? outgoing.body : undefined
+    const streamed = typeof outgoing.body === 'object' ? outgoing.body : undefined
     let controller: Dispatcher.DispatchController | undefined
     let answer: Answer | undefined
     let settled = false
@@ -60,14 +63,14 @@ export function exchange(agent: Agent, outgoing: Outgoing): Promise<Received> {
       clearTimeout(timer)
       signal?.removeEventListener('abort', giveUp)
       // Not at once: undici must first see by itself that it may not use the connection again.
-      if (form) setImmediate(() => form.stream.destroy())
+      if (streamed) setImmediate(() => streamed.stream.destroy())
     }
     const progressSoFar = (): Progress => {
       // Asking (GET) costs nothing however far it got.
       if (outgoing.method === 'GET' || !controller) return 'unsent'
       if (answer) return 'answered'
       // The request line waits for the first bytes of the body.
-      return form && !form.isBegun ? 'unsent' : 'sent'
+      return streamed && !streamed.isBegun ? 'unsent' : 'sent'
     }
     const succeed = (whole: Answer) => {
       settle()
@@ -116,7 +119,7 @@ export function exchange(agent: Agent, outgoing: Outgoing): Promise<Received> {
         if (!settled && answer) succeed(answer)
       },
       onResponseError(_, error) {
-        if (error instanceof FormSourceError) {
+        if (error instanceof BodySourceError) {
           return fail((progress) => sourceFailed({ title, progress, detail: error.message }))
         }
         const code = 'code' in error ? String(error.code) : error.name
@@ -148,7 +151,11 @@ function openAnswer(outgoing: Outgoing, status: number, raw: Dispatcher.Response
   }
   const { title, maxResponseBytes } = outgoing
   const declaredBytes = Number(headers.get('content-length') ?? 0)
-  const body = status < 300 ? createPictureBody({ maxResponseBytes, declaredBytes }) : createErrorBody()
+  const { onEvent } = outgoing
+  const isEvents = /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')
+  let body = createErrorBody()
+  if (status < 300 && onEvent && isEvents) body = createEventBody({ maxResponseBytes, onEvent })
+  else if (status < 300) body = createPictureBody({ maxResponseBytes, declaredBytes })
   const encoding = headers.get('content-encoding') ?? 'identity'
   let refusal: ProviderError | undefined
   if (status < 300 && encoding !== 'identity') refusal = unusable(title, 'sent a compressed answer, unasked')

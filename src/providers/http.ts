@@ -9,6 +9,9 @@ import { encodeForm, type FormPart } from './form-body.ts'
 import { createHttpConnector } from './http-connector.ts'
 import { type AnswerHeaders, exchange, type Outgoing } from './http-exchange.ts'
 import { redirected } from './http-failure.ts'
+import { encodeJson } from './json-body.ts'
+import type { ServerEvent } from './server-event.ts'
+import type { StreamedBody } from './streamed-body.ts'
 
 /** One call to a provider's own host. */
 export interface ProviderHttpCall {
@@ -23,6 +26,11 @@ export interface ProviderHttpCall {
   signal?: AbortSignal
   /** Other texts of the request that must not come back in an excerpt: the prompt and its like. Empty ones are none. */
   withhold?: readonly string[]
+  /**
+   * Makes it a call for an event stream: told of every event as it comes, and must not throw. An answer that is one has
+   * no `json`; a server that does not stream answers as ever.
+   */
+  onEvent?(event: ServerEvent): void
 }
 
 /** What the provider answered. */
@@ -47,8 +55,13 @@ export interface ProviderHttpAnswer {
  * caller is told the same way (`outcome_unknown` once the request is written) and is never retryable.
  */
 export interface ProviderHttp extends AsyncDisposable {
-  /** Sends `body` as JSON, once: a POST may cost money, so nothing here sends it again. */
+  /**
+   * Sends `body` as JSON, once: a POST may cost money, so nothing here sends it again. A `PictureText` in it is encoded
+   * while it is sent. Without a body nothing but the headers goes out.
+   */
   postJson(call: ProviderHttpCall & { body: unknown }): Promise<ProviderHttpAnswer>
+  /** The same with PUT. */
+  putJson(call: ProviderHttpCall & { body: unknown }): Promise<ProviderHttpAnswer>
   /**
    * Sends `parts` as `multipart/form-data`, once. Files are streamed from their source with an exact length, and
    * closed when the call ends, however it ends. One that cannot be read is `internal_error` (`dispatched` `no`)
@@ -73,31 +86,42 @@ export function createProviderHttp(options: { connectTimeoutMs?: number } = {}):
   })
   const close = () => agent.destroy()
   return {
-    postJson: ({ body, ...call }) => {
-      const headers = { 'content-type': 'application/json' }
-      return send(agent, 'POST', call, { body: JSON.stringify(body), headers })
-    },
-    postForm: async ({ parts, ...call }) => {
-      const body = encodeForm(parts)
-      const headers = { 'content-type': body.contentType, 'content-length': String(body.sizeBytes) }
-      return send(agent, 'POST', call, { body, headers })
-    },
+    postJson: ({ body, ...call }) => send(agent, 'POST', call, jsonContent(body)),
+    putJson: ({ body, ...call }) => send(agent, 'PUT', call, jsonContent(body)),
+    postForm: async ({ parts, ...call }) => send(agent, 'POST', call, streamedContent(encodeForm(parts))),
     getJson: (call) => send(agent, 'GET', call, { body: undefined, headers: {} }),
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
+type Content = Pick<Outgoing, 'body' | 'headers'>
+
+function jsonContent(value: unknown): Content {
+  if (value === undefined) return { body: undefined, headers: { 'content-length': '0' } }
+  const body = encodeJson(value)
+  return typeof body === 'string'
+    ? { body, headers: { 'content-type': 'application/json' } }
+    : streamedContent(body)
+}
+
+function streamedContent(body: StreamedBody): Content {
+  return {
+    body,
+    headers: { 'content-type': body.contentType, 'content-length': String(body.sizeBytes) },
+  }
+}
+
 async function send(
   agent: Agent,
-  method: 'GET' | 'POST',
+  method: Outgoing['method'],
   call: ProviderHttpCall,
-  content: Pick<Outgoing, 'body' | 'headers'>,
+  content: Content,
 ): Promise<ProviderHttpAnswer> {
   const withheld = [...credentials(call.headers), ...(call.withhold ?? [])]
   const quote = (text: string) => excerpt(text, withheld)
   const headers = {
-    accept: 'application/json',
+    accept: call.onEvent ? 'text/event-stream, application/json' : 'application/json',
     'accept-encoding': 'identity',
     'user-agent': 'gesso',
     ...call.headers,

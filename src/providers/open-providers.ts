@@ -24,6 +24,7 @@ export function openProviders(
         baseUrl: own.base_url ?? definition.defaultBaseUrl,
         timeoutMs: own.timeout_ms,
         maxResponseBytes: own.max_response_bytes,
+        options: Object.fromEntries(Object.keys(definition.options ?? {}).map((name) => [name, own[name]])),
       },
       dependencies,
     )
@@ -32,7 +33,9 @@ export function openProviders(
   return {
     get: (id) => open.get(id),
     howToConfigure: (id) => {
-      const { apiKey, baseUrl } = definitions.find((definition) => definition.id === id)?.environment ?? {}
+      const definition = definitions.find((one) => one.id === id)
+      const { apiKey, baseUrl } = definition?.environment ?? {}
+      if (apiKey && baseUrl && definition?.defaultBaseUrl === undefined) return `${apiKey} and ${baseUrl}`
       return apiKey ?? baseUrl ?? `providers.${id} in gesso.yaml`
     },
   }
@@ -40,9 +43,12 @@ export function openProviders(
 
 /** Is it configured? A moved provider may be a local server that wants no key. */
 export function isProviderOn(definition: ProviderDefinition, settings: OneProviderSettings): boolean {
-  return (
-    definition.environment.apiKey === undefined ||
-    settings.api_key !== undefined ||
-    (settings.base_url !== undefined && settings.base_url !== definition.defaultBaseUrl)
-  )
+  const { environment, defaultBaseUrl } = definition
+  if (environment.apiKey === undefined) return true
+  const isMoved = settings.base_url !== undefined && settings.base_url !== defaultBaseUrl
+  // Where every account has an address of its own, a key alone leads nowhere.
+  if (environment.baseUrl !== undefined && defaultBaseUrl === undefined) {
+    return isMoved && settings.api_key !== undefined
+  }
+  return isMoved || settings.api_key !== undefined
 }

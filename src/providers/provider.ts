@@ -6,7 +6,9 @@
  * knows no database, ledger or HTTP server. What it could not do, it says as a `ProviderError`.
  */
 import type { Readable } from 'node:stream'
+import type { z } from 'zod'
 import type { ProviderHttp } from './http.ts'
+import type { AnswerHeaders } from './http-exchange.ts'
 import type { ProviderError } from './provider-error.ts'
 
 /** The formats an input picture can be in. */
@@ -49,6 +51,8 @@ export interface ProviderRequest {
   style?: string
   background?: 'transparent' | 'opaque' | 'auto'
   moderation?: string
+  /** How much thought goes into the picture before it is drawn, whatever its quality: `low`, `medium`, `high`. */
+  complexity?: string
   outputFormat?: 'png' | 'jpeg' | 'webp' | 'avif'
   /** 0–100, jpeg, webp and avif only; higher is better. */
   outputCompression?: number
@@ -73,8 +77,13 @@ export interface ProviderRequest {
   safetyIdentifier?: string
   /** Input pictures; any makes the call an edit. */
   images?: readonly InputImage[]
-  /** A PNG whose transparent pixels are the area that may change. Same size as the first input picture. */
+  /**
+   * A PNG whose transparent pixels (or white ones, as `InputRules.mask` says) are the area that may change. Same size as
+   * the first input picture.
+   */
   mask?: InputImage
+  /** A PNG with notes and marks, laid over the first input picture and as large as it: what to change, drawn by hand. */
+  markup?: InputImage
   /** How closely an edit keeps to its input: `low` or `high`. */
   inputFidelity?: string
   /** Asks for the provider's own visible label. */
@@ -83,6 +92,8 @@ export interface ProviderRequest {
   series?: { maxImages?: number }
   /** The wire dialect the model speaks where one provider has several, e.g. `gpt-image`. */
   dialect?: string
+  /** Where the vendor may tell that the work has ended; only for providers that can read such a message. */
+  webhookUrl?: string
 }
 
 /** Where a finished picture is. URLs are downloaded by Gesso, at once and without credentials. */
@@ -114,8 +125,13 @@ export interface TokenUsage {
   outputTokensDetails?: { textTokens?: number; imageTokens?: number }
 }
 
-/** An opaque JSON note with which another process can go on asking for the same work. */
-export type Operation = { readonly [key: string]: string | number | boolean | null }
+/**
+ * A JSON note with which another process can go on asking for the same work. Opaque but for `id`, the vendor's own id
+ * of the work. Holds no key, no prompt and no picture.
+ */
+export type Operation = { readonly id: string } & {
+  readonly [key: string]: string | number | boolean | null
+}
 
 export interface ProviderCompleted {
   status: 'completed'
@@ -142,12 +158,39 @@ export interface ProviderPending {
 
 export type ProviderOutcome = ProviderCompleted | ProviderPending
 
+/** A picture that is not finished yet, on its way to whoever watches. */
+export interface PartialPicture {
+  /** Which of the pictures of this call, from 0. */
+  position: number
+  /** Which of its stages, from 0. */
+  index: number
+  bytes: Buffer
+}
+
+export interface Watching {
+  /** How many stages of each picture are wished for, 1–3. More or fewer may come. */
+  partialImages: number
+  /** Told as they come; never waits, so a slow watcher does not hold up the provider. */
+  onPartial(partial: PartialPicture): void
+}
+
+/** A message that came to `webhookUrl`, word for word. */
+export interface ProviderWebhook {
+  headers: AnswerHeaders
+  body: Buffer
+}
+
 /** What an adapter can take as input pictures; Gesso converts what it cannot. */
 export interface InputRules {
   /** Media types that go out as they are; anything else becomes a PNG. */
   mediaTypes: readonly InputMediaType[]
   /** Longest edge in pixels; larger pictures are scaled down. */
   maxEdge?: number
+  /**
+   * How a mask says what may change: by transparent pixels (`alpha`, the default), or as an opaque picture, by white ones
+   * on black (`white`).
+   */
+  mask?: 'alpha' | 'white'
 }
 
 export interface Provider {
@@ -156,10 +199,25 @@ export interface Provider {
   readonly inputs?: InputRules
   /** Sends the work. Throws `ProviderError`. */
   start(request: ProviderRequest, signal: AbortSignal): Promise<ProviderOutcome>
-  /** Asks for work sent earlier, maybe by another process. Throws `ProviderError` where it failed. */
-  check?(operation: Operation, signal: AbortSignal): Promise<ProviderOutcome>
+  /**
+   * The same as `start` for someone who watches the picture come into being. Present where the vendor shows unfinished
+   * pictures.
+   */
+  stream?(request: ProviderRequest, watching: Watching, signal: AbortSignal): Promise<ProviderOutcome>
+  /**
+   * Asks for work sent earlier, maybe by another process. Throws `ProviderError`: `retryable` where only the asking
+   * failed and the work may go on, else because the work itself failed. `withhold` are texts of the request that no
+   * excerpt may repeat.
+   */
+  check?(operation: Operation, signal: AbortSignal, withhold?: readonly string[]): Promise<ProviderOutcome>
   /** Asks the provider to stop. Best effort: the work may still finish. */
   cancel?(operation: Operation, signal: AbortSignal): Promise<void>
+  /**
+   * Checks the signature of a message of the vendor and answers the id of the operation it is about, so that the core
+   * asks for it at once. The rest of the message is not believed. Throws `ProviderError` for a message that is not the
+   * vendor's.
+   */
+  readWebhook?(webhook: ProviderWebhook, signal: AbortSignal): Promise<Pick<Operation, 'id'>>
 }
 
 /** What an adapter may use of the house. */
@@ -176,6 +234,8 @@ export interface ProviderEnvironment {
   apiKey?: string
   /** The variable that moves the provider; its value includes the version path. */
   baseUrl?: string
+  /** Further variables, by the name of the option they set. */
+  options?: Readonly<Record<string, string>>
 }
 
 /** The settings every provider has, from `gesso.yaml` and the environment. */
@@ -184,6 +244,8 @@ export interface ProviderSettings {
   baseUrl?: string
   timeoutMs: number
   maxResponseBytes: number
+  /** What the definition's own `options` made of their part of `gesso.yaml`. */
+  options?: Readonly<Record<string, unknown>>
 }
 
 /** A provider as the registry lists it: how it is configured and how it is made. */
@@ -192,6 +254,11 @@ export interface ProviderDefinition {
   /** As people write it: "OpenAI". */
   readonly title: string
   readonly environment: ProviderEnvironment
+  /** Absent where every account has an address of its own: the provider is on once key and address are there. */
   readonly defaultBaseUrl?: string
+  /** The words for `dialect`, the usual one first; absent where the provider has one only. */
+  readonly dialects?: readonly string[]
+  /** Settings that only this provider has, beside those that all have. */
+  readonly options?: Readonly<Record<string, z.ZodType>>
   create(settings: ProviderSettings, dependencies: ProviderDependencies): Provider
 }

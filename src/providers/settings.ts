@@ -1,6 +1,7 @@
 /** What can be said about each provider: one section per provider that the registry lists. */
 import { z } from 'zod'
 import { httpUrl, secret, wholeNumber } from '../lib/setting.ts'
+import type { ProviderDefinition } from './provider.ts'
 import { providerDefinitions } from './registry.ts'
 
 const oneProvider = z.strictObject({
@@ -14,11 +15,18 @@ const oneProvider = z.strictObject({
   max_response_bytes: wholeNumber({ min: 1_024, max: 2_147_483_647 }).default(128 * 1024 * 1024),
 })
 
-export type OneProviderSettings = z.infer<typeof oneProvider>
+/** The common settings, and beside them whatever the provider's own `options` make. */
+export type OneProviderSettings = z.infer<typeof oneProvider> & Readonly<Record<string, unknown>>
+
+type ProviderSchema = z.ZodPrefault<typeof oneProvider>
+
+function schemaOf({ options = {} }: ProviderDefinition): ProviderSchema {
+  return oneProvider.extend(options).prefault({}) as unknown as ProviderSchema
+}
 
 /** `providers:` in `gesso.yaml`, keyed by provider id. */
 export const providerSettings = z.strictObject(
   Object.fromEntries(
-    providerDefinitions.map((definition) => [definition.id, oneProvider.prefault({})]),
-  ) as Record<string, z.ZodPrefault<typeof oneProvider>>,
+    providerDefinitions.map((definition) => [definition.id, schemaOf(definition)]),
+  ) as Record<string, ProviderSchema>,
 )

@@ -15,10 +15,13 @@ const error: TaskError = {
 
 const end = (options: { resultTtlMs: number }) => sql`
   update tasks set status = 'FAILED', error = ${JSON.stringify(error)}::jsonb, completed_at = now(),
-    expires_at = now() + ${options.resultTtlMs} * interval '1 millisecond', node_id = null
+    expires_at = now() + ${options.resultTtlMs} * interval '1 millisecond', node_id = null, work = null
   where status = 'IN_PROGRESS'`
 
-/** Ends the tasks of nodes that have been silent for too long. Answers how many; idempotent, safe on many nodes. */
+/**
+ * Ends the tasks of nodes that have been silent for too long, but for those whose work a provider has accepted. Answers how
+ * many; idempotent, safe on many nodes.
+ */
 export async function failOrphans(
   db: Kysely<Database>,
   options: { deadAfterMs: number; resultTtlMs: number },
@@ -28,7 +31,7 @@ export async function failOrphans(
     with dead as (
       delete from nodes where heartbeat_at < ${silent}
     )
-    ${end(options)} and not exists (
+    ${end(options)} and work is null and not exists (
       select from nodes where nodes.id = tasks.node_id and nodes.heartbeat_at >= ${silent}
     )
     returning id`.execute(db)

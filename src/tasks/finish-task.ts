@@ -45,7 +45,7 @@ export async function finishTask(
     with done as (
       update tasks
       set status = ${outcome.status}, completed_at = ${completedAt}::timestamptz,
-        expires_at = ${input.expiresAt}::timestamptz, result = ${result}::jsonb, error = ${error}::jsonb, node_id = null
+        expires_at = ${input.expiresAt}::timestamptz, result = ${result}::jsonb, error = ${error}::jsonb, node_id = null, work = null
       where id = ${input.taskId} and node_id = ${input.nodeId} and status = 'IN_PROGRESS'
       returning id, account_id
     ), bucket as (

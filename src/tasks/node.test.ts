@@ -21,6 +21,7 @@ const start = (options: Partial<NodeOptions> = {}) =>
     heartbeatEveryMs: 20,
     deadAfterMs: 300,
     onOrphans() {},
+    onAdopted() {},
     onFailure() {},
     ...options,
   })

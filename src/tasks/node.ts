@@ -6,6 +6,7 @@ import { hostname } from 'node:os'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../db/schema.ts'
 import { createId } from '../lib/ids.ts'
+import { adoptOrphans } from './adopt-orphans.ts'
 import { failLost, failOrphans } from './fail-orphans.ts'
 import { createOutcomeRecorder, type OutcomeRecorder } from './record-outcome.ts'
 
@@ -14,6 +15,8 @@ export interface NodeOptions {
   resultTtlMs: number
   /** Tasks that nobody worked on any more were ended. */
   onOrphans(count: number): void
+  /** Tasks of a stopped process are this node's now: their work has to be followed to its end. */
+  onAdopted(taskIds: readonly string[]): void
   /** A beat did not reach the database. */
   onFailure(error: unknown): void
   heartbeatEveryMs?: number
@@ -41,8 +44,11 @@ export async function startNode(db: Kysely<Database>, options: NodeOptions): Pro
       on conflict (id) do update set heartbeat_at = now()`.execute(db)
     await outcomes.retry()
     let ended = await failLost(db, { nodeId: id, running: outcomes.running(), resultTtlMs })
-    if (performance.now() - listeningSinceMs > deadAfterMs)
-      ended += await failOrphans(db, { deadAfterMs, resultTtlMs })
+    const mayJudge = performance.now() - listeningSinceMs > deadAfterMs
+    const adopted = await adoptOrphans(db, { nodeId: id, deadAfterMs: mayJudge ? deadAfterMs : undefined })
+    for (const taskId of adopted) outcomes.begin(taskId)
+    if (adopted.length > 0) options.onAdopted(adopted)
+    if (mayJudge) ended += await failOrphans(db, { deadAfterMs, resultTtlMs })
     if (ended > 0) options.onOrphans(ended)
   }
   await beat()

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import { isDatabaseAway } from '../db/open-database.ts'
 import type { Database } from '../db/schema.ts'
+import { releaseTask } from './adopt-orphans.ts'
 import { type FinishedTask, finishTask, type TaskOutcome } from './finish-task.ts'
 
 export interface OutcomeRecorder {
@@ -18,6 +19,8 @@ export interface OutcomeRecorder {
    * is kept and recorded when it is back.
    */
   record(taskId: string, outcome: TaskOutcome, times: FinishedTask): Promise<'recorded' | 'refused' | 'later'>
+  /** Gives a task up for another process to take over. Best effort: it is taken over sooner or later. */
+  release(taskId: string): Promise<void>
   /** Tries again what was kept. */
   retry(): Promise<void>
   /** The tasks that are this node's and have no recorded outcome. */
@@ -61,6 +64,11 @@ export function createOutcomeRecorder(db: Kysely<Database>, nodeId: string): Out
       }
       kept.set(taskId, { outcome, times })
       return 'later'
+    },
+
+    async release(taskId) {
+      // It stays among the running: nobody else here may end it.
+      await releaseTask(db, { taskId, nodeId }).catch(() => undefined)
     },
 
     async retry() {

@@ -10,6 +10,8 @@ export function createEvents(logger: Logger): RunEvents & FinishEvents {
       if (error === undefined) logger.info(line, 'provider answered')
       else logger.warn({ ...line, err: error }, 'provider failed')
     },
+    operationNotKept: ({ error, ...fact }) =>
+      logger.warn({ ...fact, err: error }, 'the note of accepted work could not be kept'),
     taskEnded: ({ error, ...fact }) => {
       if (error === undefined) logger.info(fact, 'task succeeded')
       else logger.warn({ ...fact, code: (error as { code?: unknown }).code }, 'task failed')

@@ -54,6 +54,7 @@ function sampleBodies(image: string, mask: string): Record<string, object> {
     style: { style: 'vivid' },
     background: { background: 'transparent' },
     moderation: { moderation: 'low' },
+    complexity: { complexity: 'high' },
     output_format: { output_format: 'webp' },
     output_compression: { output_format: 'jpeg', output_compression: 37 },
     seed: { seed: 4_711 },
@@ -73,6 +74,7 @@ function sampleBodies(image: string, mask: string): Record<string, object> {
     },
     image: { image },
     mask: { image, mask },
+    markup: { image, markup: mask },
     input_fidelity: { image, input_fidelity: 'high' },
     watermark: { watermark: true },
     sequential_image_generation: {
@@ -107,6 +109,7 @@ const gptImage: Record<string, Fate> = {
   go_fast: 'hint',
   disable_safety_checker: 'hint',
   input_fidelity: 'hint',
+  complexity: 'hint',
 }
 
 const without = (fates: Record<string, Fate>, ...names: string[]) =>
@@ -146,6 +149,7 @@ const fates: [model: string, upstream: 'official' | 'compatible', fates: Record<
       ...Object.fromEntries(publicNames.map((name) => [name, 'same' as const])),
       image: { image: file },
       mask: { image: file, mask: file },
+      markup: { image: file, markup: file },
       safety_identifier: { user: 'user-1' },
       output_format: 'gesso',
       output_compression: 'gesso',

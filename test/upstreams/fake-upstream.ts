@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { UpstreamScenario } from '../../src/providers/testing/conformance.ts'
+import type { UpstreamScenario, WorkScenario } from '../../src/providers/testing/conformance.ts'
 import { type RecordedRequest, recordRequest } from './record-request.ts'
 
 export type { RecordedRequest } from './record-request.ts'
@@ -23,13 +23,26 @@ export interface FakeAnswer {
 export interface FakeVendor {
   /** Answers a well-behaved request. */
   answer(request: RecordedRequest): Promise<FakeAnswer>
-  /** The vendor's body for a failure that has a status of its own. */
-  fail(scenario: StatusScenario, request: RecordedRequest): FakeAnswer
+  /** The vendor's own way to play a scenario on this request; '503' and '429' are asked of questions too. */
+  fail(scenario: StatusScenario, request: RecordedRequest): FakeAnswer | Promise<FakeAnswer>
   /** Does this request ask for pictures? Scenarios are played on these only. */
   isSubmission(request: RecordedRequest): boolean
+  /** Does it ask how accepted work is going? For vendors that answer later. */
+  isQuestion?(request: RecordedRequest): boolean
+  /** Work that was held back by `pending` may now be finished. */
+  release?(): void
 }
 
-export type StatusScenario = 'moderation' | '401' | '402' | '429' | '500' | '503' | 'empty'
+/** What the vendor's own side plays: a failure in its own words, or work of a kind. */
+export type StatusScenario =
+  | 'moderation'
+  | '401'
+  | '402'
+  | '429'
+  | '500'
+  | '503'
+  | 'empty'
+  | Exclude<WorkScenario, 'poll trouble'>
 
 export interface FakeUpstream extends AsyncDisposable {
   /** `http://127.0.0.1:<port>`, without a path. */
@@ -46,12 +59,14 @@ export interface FakeUpstream extends AsyncDisposable {
    * Changes the behaviour for the next `times` submissions, or for good without `times`. An answer instead of a
    * scenario is given word for word.
    */
-  play(scenario: UpstreamScenario | FakeAnswer, times?: number): Promise<void>
+  play(scenario: UpstreamScenario | WorkScenario | FakeAnswer, times?: number): Promise<void>
   close(): Promise<void>
 }
 
 /** How a fake behaves beside what is played on it. */
 export interface FakeUpstreamOptions {
+  /** Where it listens on 127.0.0.1; absent or 0 = any free port. */
+  port?: number
   /** Passes before each answer to a submission. */
   latencyMs?: number
   /** These submissions are answered with a 500; the first is 1. */
@@ -60,14 +75,15 @@ export interface FakeUpstreamOptions {
   failEvery?: number
 }
 
-/** Starts the server on a free port. */
+/** Starts the server. Rejects where its port is taken. */
 export async function startFakeUpstream(
   vendor: (origin: string) => FakeVendor,
   options: FakeUpstreamOptions & { basePath: string },
 ): Promise<FakeUpstream> {
   const requests: RecordedRequest[] = []
   const foreignRequests: RecordedRequest[] = []
-  let scenario: UpstreamScenario | FakeAnswer = 'ok'
+  let scenario: Scenario = 'ok'
+  let troubles = 0
   let timesLeft = Number.POSITIVE_INFINITY
   let submissions = 0
   const foreign = await listen(async (message, response) => {
@@ -78,15 +94,22 @@ export async function startFakeUpstream(
     const request = await recordRequest(message)
     requests.push(request)
     const isSubmission = own.isSubmission(request)
-    let playing = isSubmission && timesLeft > 0 ? scenario : 'ok'
+    let playing: Scenario = isSubmission && timesLeft > 0 ? scenario : 'ok'
     if (isSubmission) {
       timesLeft -= 1
       submissions += 1
       if (playing === 'ok' && isDoomed(submissions, options)) playing = '500'
     }
+    if (playing === 'poll trouble') {
+      troubles = 2
+      playing = 'ok'
+    } else if (troubles > 0 && own.isQuestion?.(request)) {
+      playing = troubles === 2 ? '503' : '429'
+      troubles -= 1
+    }
     if (isSubmission && options.latencyMs) await sleep(options.latencyMs)
     await act(playing, { own, request, response, elsewhere: foreign.origin })
-  })
+  }, options.port)
   const own = vendor(main.origin)
   const close = async () => {
     await Promise.all([main.close(), foreign.close()])
@@ -98,6 +121,7 @@ export async function startFakeUpstream(
     foreignRequests,
     submissions: () => submissions,
     async play(next, times = Number.POSITIVE_INFINITY) {
+      own.release?.()
       scenario = next
       timesLeft = times
       if (next === 'refused') await main.close()
@@ -112,6 +136,8 @@ function isDoomed(submission: number, { failCalls = [], failEvery }: FakeUpstrea
   return failCalls.includes(submission) || (failEvery !== undefined && submission % failEvery === 0)
 }
 
+type Scenario = UpstreamScenario | WorkScenario | FakeAnswer
+
 interface Scene {
   own: FakeVendor
   request: RecordedRequest
@@ -120,7 +146,7 @@ interface Scene {
 }
 
 async function act(
-  scenario: UpstreamScenario | FakeAnswer,
+  scenario: Exclude<Scenario, 'poll trouble'>,
   { own, request, response, elsewhere }: Scene,
 ): Promise<void> {
   if (typeof scenario === 'object') return send(response, scenario)
@@ -151,7 +177,7 @@ async function act(
     case 'oversize':
       return overflow(response)
     default:
-      return send(response, own.fail(scenario, request))
+      return send(response, await own.fail(scenario, request))
   }
 }
 
@@ -188,12 +214,13 @@ interface Listener {
 
 async function listen(
   handle: (message: IncomingMessage, response: ServerResponse) => Promise<void>,
+  wishedPort = 0,
 ): Promise<Listener> {
   const server = createServer((message, response) => {
     // A client that hangs up in the middle is part of the play.
     handle(message, response).catch(() => response.destroy())
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(wishedPort, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {

@@ -1,4 +1,5 @@
 /** What OpenAI says when it will not or cannot, in its own statuses, types and codes. */
+import type { WorkScenario } from '../../src/providers/testing/conformance.ts'
 import type { FakeAnswer, RecordedRequest, StatusScenario } from './fake-upstream.ts'
 
 interface Said {
@@ -9,7 +10,10 @@ interface Said {
   headers?: Record<string, string>
 }
 
-const failures: Record<Exclude<StatusScenario, 'empty'>, Said> = {
+/** What is asked of vendors that answer later means nothing here. */
+type Failure = Exclude<StatusScenario, 'empty' | WorkScenario>
+
+const failures: Record<Failure, Said> = {
   moderation: {
     status: 400,
     message: 'Your request was rejected by the safety system. safety_violations=[violence].',
@@ -58,6 +62,7 @@ export function openaiFailureAnswer(
   echo: boolean,
 ): FakeAnswer {
   if (scenario === 'empty') return { status: 200, body: { created: 1_770_000_000, data: [] } }
+  if (!isFailure(scenario)) throw new Error(`OpenAI answers at once and knows no "${scenario}"`)
   const { status, message, type, code, headers } = failures[scenario]
   const repeated = ` ${JSON.stringify(request.body)} ${request.headers.authorization} ${'iVBORw0KGgo'.repeat(30)}`
   return {
@@ -65,4 +70,8 @@ export function openaiFailureAnswer(
     headers,
     body: { error: { message: echo ? message + repeated : message, type, param: null, code } },
   }
+}
+
+function isFailure(scenario: StatusScenario): scenario is Failure {
+  return Object.hasOwn(failures, scenario)
 }

@@ -6,6 +6,7 @@ import { RecordedFile } from './recorded-file.ts'
 export interface Inputs {
   images: RecordedFile[]
   mask?: RecordedFile
+  markup?: RecordedFile
 }
 
 const megabyte = 1024 * 1024
@@ -26,11 +27,15 @@ export function readLenientInputs(body: Record<string, unknown>): Inputs {
 
 /** The names under which an edit's pictures come, in a form or in JSON. */
 export function pictureNames(isForm: boolean): readonly string[] {
-  return isForm ? ['image', 'image[]', 'mask'] : ['images', 'mask']
+  return isForm ? ['image', 'image[]', 'mask', 'markup'] : ['images', 'mask']
 }
 
-/** Takes the pictures of an edit as OpenAI does, or throws `OpenAiRefusal`. */
-export function readStrictInputs(request: RecordedRequest, body: Record<string, unknown>): Inputs {
+/** Takes the pictures of an edit, of these formats, as OpenAI does, or throws `OpenAiRefusal`. */
+export function readStrictInputs(
+  request: RecordedRequest,
+  body: Record<string, unknown>,
+  formats: readonly string[],
+): Inputs {
   const isForm = isFormRequest(request)
   const main = isForm ? 'image' : 'images'
   const given = isForm ? [body.image, body['image[]']].flat() : body.images
@@ -44,7 +49,11 @@ export function readStrictInputs(request: RecordedRequest, body: Record<string, 
     refuse(main, message, 'array_above_max_length')
   }
   const read = isForm ? readPart : readReference
-  const images = named.map((value, index) => checkImage(read(main, value), index + 1))
+  const images = named.map((value, index) => checkImage(read(main, value), index + 1, formats))
+  if (body.markup !== undefined && body.mask !== undefined) {
+    refuse('markup', "'markup' cannot be used together with 'mask'.", 'invalid_value')
+  }
+  if (body.markup !== undefined) return { images, markup: checkMask(read('markup', body.markup), images[0]) }
   if (body.mask === undefined || body.mask === null) return { images }
   return { images, mask: checkMask(read('mask', body.mask), images[0]) }
 }
@@ -83,8 +92,8 @@ function readReference(param: string, value: unknown): RecordedFile {
   return picture
 }
 
-function checkImage(image: RecordedFile, position: number): RecordedFile {
-  if (!['png', 'jpeg', 'webp'].includes(image.format ?? '')) {
+function checkImage(image: RecordedFile, position: number, formats: readonly string[]): RecordedFile {
+  if (!formats.includes(image.format ?? '')) {
     const message = `Invalid image file or mode for image ${position}, please check your image file.`
     refuse('image', message, 'invalid_image_file')
   }

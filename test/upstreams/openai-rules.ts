@@ -1,4 +1,7 @@
-/** What OpenAI accepts in a generation or an edit, and the words in which it refuses the rest. */
+/**
+ * What the Images API accepts in a generation or an edit, and the words in which it refuses the rest: OpenAI's own rules,
+ * and those of whoever differs from it in a few fields.
+ */
 import type { RecordedRequest } from './fake-upstream.ts'
 import { isFormRequest, pictureNames, readLenientInputs, readStrictInputs } from './openai-inputs.ts'
 import { OpenAiRefusal, refuse } from './openai-refusal.ts'
@@ -17,9 +20,26 @@ export interface ImageCall {
   images: RecordedFile[]
   asUrl: boolean
   seed?: number
+  /** Asked for as a stream, with so many unfinished pictures. */
+  stream?: { partialImages: number }
 }
 
-const fields: Record<string, readonly string[] | 'text' | { min: number; max: number }> = {
+type FieldRules = Readonly<
+  Record<string, readonly string[] | 'text' | 'boolean' | { min: number; max: number }>
+>
+
+export interface ImageRules {
+  fields: FieldRules
+  /** An edit takes these too. */
+  editFields: FieldRules
+  required: readonly string[]
+  /** The models there are. */
+  models: RegExp
+  /** Of input pictures. */
+  inputFormats: readonly string[]
+}
+
+export const openAiFields = {
   model: 'text',
   prompt: 'text',
   n: { min: 1, max: 10 },
@@ -29,29 +49,38 @@ const fields: Record<string, readonly string[] | 'text' | { min: number; max: nu
   output_format: ['png', 'jpeg', 'webp'],
   output_compression: { min: 0, max: 100 },
   moderation: ['auto', 'low'],
+  complexity: ['low', 'medium', 'high'],
   safety_identifier: 'text',
   user: 'text',
+  stream: 'boolean',
+  partial_images: { min: 0, max: 3 },
+} as const satisfies FieldRules
+
+const openAiRules: ImageRules = {
+  fields: openAiFields,
+  editFields: { input_fidelity: ['high', 'low'] },
+  required: ['model', 'prompt'],
+  models: /^(chatgpt|gpt)-image/,
+  inputFormats: ['png', 'jpeg', 'webp'],
 }
-/** An edit takes these too. */
-const editFields: typeof fields = { ...fields, input_fidelity: ['high', 'low'] }
 
 /** Reads a call to GPT Image, or throws `OpenAiRefusal` as OpenAI would. */
-export function readImageCall(request: RecordedRequest): ImageCall {
-  const isEdit = request.path.endsWith('/edits')
+export function readImageCall(request: RecordedRequest, rules: ImageRules = openAiRules): ImageCall {
+  const isEdit = /\/edits(\?|$)/.test(request.path)
+  const known: FieldRules = isEdit ? { ...rules.fields, ...rules.editFields } : rules.fields
   const body = record(request.body)
   const isForm = isFormRequest(request)
   for (const [name, value] of Object.entries(body)) {
     if (isForm && Array.isArray(value) && !name.endsWith('[]')) refuseDuplicate(name)
     if (isEdit && pictureNames(isForm).includes(name)) continue
-    const rule = (isEdit ? editFields : fields)[name]
+    const rule = known[name]
     if (!rule) refuse(name, `Unknown parameter: '${name}'.`, 'unknown_parameter')
-    if (value !== null)
-      check(name, isForm && typeof rule !== 'string' && !Array.isArray(rule) ? Number(value) : value, rule)
+    if (value !== null) check(name, isForm ? readText(value, rule) : value, rule)
   }
-  for (const name of ['model', 'prompt']) {
+  for (const name of rules.required) {
     if (!body[name]) refuse(name, `Missing required parameter: '${name}'.`, 'missing_required_parameter')
   }
-  if (!/^(chatgpt|gpt)-image/.test(String(body.model))) {
+  if (!rules.models.test(String(body.model))) {
     const message = `The model '${body.model}' does not exist.`
     throw new OpenAiRefusal(404, message, { param: 'model', code: 'model_not_found' })
   }
@@ -61,7 +90,21 @@ export function readImageCall(request: RecordedRequest): ImageCall {
   if (body.background === 'transparent' && call.format === 'jpeg') {
     refuse('background', "Transparent background is not supported for 'jpeg' output format.", 'invalid_value')
   }
-  return { ...call, images: isEdit ? readStrictInputs(request, body).images : [] }
+  checkStream(call, body)
+  return { ...call, images: isEdit ? readStrictInputs(request, body, rules.inputFormats).images : [] }
+}
+
+function checkStream({ stream, n }: ImageCall, body: Record<string, unknown>): void {
+  if (body.partial_images !== undefined && body.partial_images !== null && !stream) {
+    refuse('partial_images', "'partial_images' is only supported when 'stream' is true.", 'invalid_value')
+  }
+  if (stream && n > 1) refuse('n', "Only one image can be streamed: 'n' must be 1.", 'invalid_value')
+}
+
+/** A text of a form as the value that it stands for. */
+function readText(value: unknown, rule: FieldRules[string]): unknown {
+  if (rule === 'boolean') return value === 'true' ? true : value === 'false' ? false : value
+  return typeof rule === 'object' && 'min' in rule ? Number(value) : value
 }
 
 /** Reads a call as lenient servers do: what they do not know, they ignore. */
@@ -80,6 +123,9 @@ export function readCompatibleCall(request: RecordedRequest): ImageCall {
     format: named(body.output_format, 'png') as ImageCall['format'],
     images,
     asUrl: body.response_format !== 'b64_json',
+    ...(String(body.stream) === 'true'
+      ? { stream: { partialImages: Number(body.partial_images ?? 0) } }
+      : {}),
     ...(body.seed !== undefined && Number.isInteger(seed) ? { seed } : {}),
   }
 }
@@ -120,8 +166,11 @@ function checkInputFidelity(model: string, fidelity: string): void {
   throw new OpenAiRefusal(400, message, about)
 }
 
-function check(name: string, value: unknown, rule: (typeof fields)[string]): void {
-  if (rule === 'text') {
+function check(name: string, value: unknown, rule: FieldRules[string]): void {
+  if (rule === 'boolean') {
+    if (typeof value !== 'boolean')
+      refuse(name, `Invalid type for '${name}': expected a boolean.`, 'invalid_type')
+  } else if (rule === 'text') {
     if (typeof value !== 'string')
       refuse(name, `Invalid type for '${name}': expected a string.`, 'invalid_type')
     if (name === 'prompt' && (value as string).length > 32_000) {

@@ -4,7 +4,6 @@
  * The official client is the judge of its faithfulness, in `openai.test.ts`.
  */
 import { randomBytes } from 'node:crypto'
-import { fakeEdit, fakePicture } from './fake-picture.ts'
 import {
   type FakeAnswer,
   type FakeUpstream,
@@ -12,9 +11,11 @@ import {
   type RecordedRequest,
   startFakeUpstream,
 } from './fake-upstream.ts'
+import { drawPicture, officialReply, type StreamPlay, streamReply } from './openai-drawing.ts'
 import { openaiFailureAnswer } from './openai-failures.ts'
 import { OpenAiRefusal } from './openai-refusal.ts'
-import { type ImageCall, readCompatibleCall, readImageCall } from './openai-rules.ts'
+import { type RelayOptions, relayEvents } from './openai-relay.ts'
+import { readCompatibleCall, readImageCall } from './openai-rules.ts'
 
 export type { FakeUpstream } from './fake-upstream.ts'
 
@@ -35,6 +36,8 @@ export interface FakeOpenAiOptions extends FakeUpstreamOptions {
   otherSize?: { width: number; height: number }
   /** Makes one picture per call, whatever `n` says. */
   onePerCall?: boolean
+  /** How streams go; `never` answers in one piece, whatever is asked for. */
+  streams?: 'never' | (StreamPlay & RelayOptions)
 }
 
 /** The key that the fake accepts unless told otherwise. */
@@ -44,7 +47,7 @@ const models = ['gpt-image-2', 'gpt-image-2-2026-04-21', 'gpt-image-2.5-sunburst
 const calls = ['/v1/images/generations', '/v1/images/edits']
 
 /** Starts the fake. `url` ends in `/v1`. */
-export function startFakeOpenAi(options: FakeOpenAiOptions = {}): Promise<FakeUpstream> {
+export async function startFakeOpenAi(options: FakeOpenAiOptions = {}): Promise<FakeUpstream> {
   const compatible = options.dialect === 'openai-compatible'
   const apiKey = options.apiKey === undefined ? (compatible ? null : fakeOpenAiKey) : options.apiKey
   const files = new Map<string, HostedFile>()
@@ -62,7 +65,12 @@ export function startFakeOpenAi(options: FakeOpenAiOptions = {}): Promise<FakeUp
       ...options.otherSize,
       ...(options.onePerCall ? { n: 1 } : {}),
     }
-    const pictures = await Promise.all(Array.from({ length: call.n }, (_, index) => draw(call, index)))
+    const draw = (index: number) => drawPicture(call, index, options.noisy)
+    if (call.stream && options.streams !== 'never') {
+      const body = await streamReply(call, await draw(0), options.streams)
+      return { status: 200, headers: { 'content-type': 'text/event-stream; charset=utf-8' }, body }
+    }
+    const pictures = await Promise.all(Array.from({ length: call.n }, (_, index) => draw(index)))
     const answerAs = options.answerAs ?? (compatible && call.asUrl ? 'url' : 'b64')
     const data = pictures.map((bytes, index) => ({
       ...present(bytes, answerAs, () => host({ bytes, format: call.format }, origin, files)),
@@ -71,19 +79,7 @@ export function startFakeOpenAi(options: FakeOpenAiOptions = {}): Promise<FakeUp
     return { status: 200, body: compatible ? { created: now(), data } : officialReply(call, data) }
   }
 
-  const draw = (call: ImageCall, index: number): Promise<Buffer> => {
-    const likeness = call.images[0]?.likeness()
-    const picture = {
-      width: call.width,
-      height: call.height,
-      format: call.format,
-      index,
-      noisy: options.noisy,
-    }
-    return likeness ? fakeEdit(likeness, picture) : fakePicture(picture)
-  }
-
-  return startFakeUpstream(
+  const fake = await startFakeUpstream(
     (origin) => ({
       isSubmission: (request) => request.method === 'POST' && calls.includes(request.path),
       fail: (scenario, request) => openaiFailureAnswer(scenario, request, options.echo ?? false),
@@ -103,6 +99,9 @@ export function startFakeOpenAi(options: FakeOpenAiOptions = {}): Promise<FakeUp
     }),
     { ...options, basePath: '/v1' },
   )
+  const { eventDelayMs, cutAfterEvents } = options.streams === 'never' ? {} : (options.streams ?? {})
+  const isRelayed = eventDelayMs !== undefined || cutAfterEvents !== undefined
+  return isRelayed ? relayEvents(fake, { eventDelayMs, cutAfterEvents }) : fake
 }
 
 function checkKey(request: RecordedRequest, apiKey: string | null): void {
@@ -122,36 +121,6 @@ function present(bytes: Buffer, answerAs: FakeOpenAiOptions['answerAs'], hosted:
   const b64_json = bytes.toString('base64')
   if (answerAs === 'both') return { url: hosted(), b64_json }
   return answerAs === 'empty-url' ? { url: '', b64_json } : { b64_json }
-}
-
-function officialReply(call: ImageCall, data: object[]) {
-  const outputTokens = call.n * imageTokens(call)
-  const textTokens = Math.ceil(call.prompt.length / 4)
-  const imageInputTokens = call.images.length * 256
-  return {
-    created: now(),
-    background: call.background,
-    data,
-    output_format: call.format,
-    quality: call.quality,
-    size: `${call.width}x${call.height}`,
-    usage: {
-      input_tokens: textTokens + imageInputTokens,
-      input_tokens_details: { image_tokens: imageInputTokens, text_tokens: textTokens },
-      output_tokens: outputTokens,
-      output_tokens_details: { image_tokens: outputTokens, text_tokens: 0 },
-      total_tokens: textTokens + imageInputTokens + outputTokens,
-    },
-  }
-}
-
-/** The public estimate for GPT Image 2, which gives the tokens of OpenAI's own price table. */
-function imageTokens({ width, height, quality }: ImageCall): number {
-  const long = Math.max(width, height)
-  const short = Math.min(width, height)
-  const factor = quality === 'low' ? 16 : quality === 'medium' ? 48 : 96
-  const side = Math.floor((2 * factor * short + long) / (2 * long))
-  return Math.ceil((factor * side * (2_000_000 + width * height)) / 4_000_000)
 }
 
 interface HostedFile {

@@ -57,6 +57,8 @@ export const errorAdvice: Record<ErrorCode, string> = {
     'The provider could not be reached or is down, and nothing was started there. Send again later, or choose another model.',
   overloaded:
     'The server cannot take or finish the work just now: it is stopping, or its database or storage has no room. Send again where `x-should-retry` says so.',
+  upstream_timeout:
+    'The provider accepted the work and did not finish it in the time this server waits (`generation.operation_timeout_ms`). It was told to stop; whether it made a picture is not known, so do not repeat it blindly.',
   outcome_unknown:
     'The provider may have made the image, but Gesso did not hear of it. It is not sent again by itself, because that could be paid for twice; whether to send again is your decision.',
 }

@@ -1,12 +1,7 @@
 /** The built-in illustrator: always on, no key, no network. It draws from artwork and is no neural network. */
+import type { Identity } from './identity.ts'
 
-import { fieldTable, native } from '../field-table.ts'
-import { imageSizes } from '../fields.ts'
-import type { Model } from '../model.ts'
-
-const scale = { min: -4, max: 4 }
-
-export const collageModels: readonly Model[] = [
+export const collageModels: readonly Identity[] = [
   {
     id: 'gesso-collage',
     aliases: [],
@@ -14,42 +9,6 @@ export const collageModels: readonly Model[] = [
     created: 1_795_132_800,
     description:
       'A deterministic illustrator that draws what the prompt names from open-licensed artwork. It is no neural network: use it for first runs, demos and tests.',
-    routes: [{ provider: 'collage', upstreamModel: 'gesso-collage' }],
-    promptCharacters: 32_000,
-    imagesPerCall: 10,
     isAlgorithmic: true,
-    fields: fieldTable({
-      size: {
-        support: 'native',
-        sizes: { kind: 'range', minEdge: 64, maxEdge: 4096 },
-        default: '1024x1024',
-      },
-      imageSize: { support: 'converted', values: imageSizes },
-      quality: {
-        support: 'native',
-        values: ['auto', 'low', 'medium', 'high', 'xhigh', 'max', 'standard', 'hd'],
-        default: 'auto',
-      },
-      style: { support: 'native', values: ['vivid', 'natural'] },
-      background: { support: 'native', values: ['transparent', 'opaque', 'auto'], default: 'auto' },
-      moderation: { support: 'native', values: ['auto', 'low'], default: 'auto' },
-      outputFormat: { support: 'emulated', values: ['png', 'jpeg', 'webp', 'avif'], default: 'png' },
-      seed: { support: 'native', range: { min: 0, max: 4_294_967_295 } },
-      negativePrompt: native,
-      guidance: { support: 'native', range: { min: 0, max: 20 } },
-      steps: { support: 'native', range: { min: 1, max: 50 } },
-      strength: { support: 'native', range: { min: 0, max: 1 } },
-      goFast: native,
-      disableSafetyChecker: native,
-      loraWeights: native,
-      loraScale: { support: 'native', range: scale, default: 1 },
-      extraLoraWeights: native,
-      extraLoraScale: { support: 'native', range: scale },
-      images: { support: 'native', range: { min: 1, max: 16 } },
-      mask: native,
-      inputFidelity: { support: 'native', values: ['low', 'high'] },
-      series: { support: 'native', values: ['disabled', 'auto'], default: 'disabled' },
-      safetyIdentifier: native,
-    }),
   },
 ]

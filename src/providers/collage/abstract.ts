@@ -22,12 +22,18 @@ const PALETTES = [
 
 type Palette = (typeof PALETTES)[number]
 
-/** Fills the sheet. `transparent` leaves the ground out and keeps to a disc. */
-export function paintAbstract(sheet: Sheet, paints: Paints, random: Random, transparent: boolean): string {
+/** Fills the sheet. `transparent` keeps to a disc; `bare` paints the ground and nothing on it. */
+export function paintAbstract(
+  sheet: Sheet,
+  paints: Paints,
+  random: Random,
+  transparent: boolean,
+  bare = false,
+): string {
   const palette = random.pick(PALETTES)
   const layout = random.pick([waves, tiles, orbits, arches, shards])
   const ground = `<rect width="${sheet.width}" height="${sheet.height}" fill="${palette[0]}"/>`
-  const art = layout(sheet, paints, random, palette)
+  const art = bare ? '' : layout(sheet, paints, random, palette)
   if (!transparent) return ground + art
   const r = Math.min(sheet.width, sheet.height) * 0.46
   const id = paints.define(

@@ -14,9 +14,11 @@ import type {
   ProviderImage,
   ProviderOutcome,
   ProviderRequest,
+  Watching,
 } from '../provider.ts'
 import { type Artwork, loadArtwork } from './artwork.ts'
 import { compose } from './compose.ts'
+import { draftsFor } from './draft.ts'
 import { changeableArea } from './mask-area.ts'
 import type { Order } from './order.ts'
 import { pixelate } from './pixelate.ts'
@@ -50,12 +52,17 @@ function createCollage({ rasterise }: Pick<ProviderDependencies, 'rasterise'>): 
   // An edit holds its pictures as text in its SVG; those that only wait for their turn should not.
   const edits = createLane({ concurrency: 2 })
 
-  async function start(request: ProviderRequest, signal: AbortSignal): Promise<ProviderOutcome> {
+  async function work(
+    request: ProviderRequest,
+    signal: AbortSignal,
+    watching: Watching | undefined,
+  ): Promise<ProviderOutcome> {
     refuseAborted(signal)
     const { artwork, vocabulary } = await open()
     const order = await takeOrder(request, artwork, vocabulary, rasterise, signal)
     const images: ProviderImage[] = []
-    for (const next of ordersFor(request, order, randomInt(SEEDS))) {
+    for (const [position, next] of ordersFor(request, order, randomInt(SEEDS)).entries()) {
+      if (watching) await showDrafts(next, position, watching, artwork, signal)
       refuseAborted(signal)
       const bytes = await draw(next, artwork, rasterise)
       images.push({ source: { kind: 'bytes', bytes }, seed: next.seed })
@@ -63,13 +70,34 @@ function createCollage({ rasterise }: Pick<ProviderDependencies, 'rasterise'>): 
     return { status: 'completed', images }
   }
 
+  /** Draws and tells the earlier stages of one picture, each as soon as it is there. */
+  async function showDrafts(
+    order: Order,
+    position: number,
+    { partialImages, onPartial }: Watching,
+    artwork: Artwork,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const [index, draft] of draftsFor(partialImages).entries()) {
+      refuseAborted(signal)
+      const bytes = await draw({ ...order, draft }, artwork, rasterise)
+      // Nobody is told anything after giving up.
+      refuseAborted(signal)
+      onPartial({ position, index, bytes })
+    }
+  }
+
+  async function begin(request: ProviderRequest, signal: AbortSignal, watching?: Watching) {
+    refuseUnsupported(request, LONGEST_SERIES)
+    const job = () => work(request, signal, watching)
+    return request.images?.length ? edits.run(job) : job()
+  }
+
   return {
     id: 'collage',
     inputs: { mediaTypes: READABLE, maxEdge: 2048 },
-    async start(request, signal) {
-      refuseUnsupported(request, LONGEST_SERIES)
-      return request.images?.length ? edits.run(() => start(request, signal)) : start(request, signal)
-    },
+    start: (request, signal) => begin(request, signal),
+    stream: (request, watching, signal) => begin(request, signal, watching),
   }
 }
 

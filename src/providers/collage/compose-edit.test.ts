@@ -44,6 +44,23 @@ describe('edits', () => {
     },
   )
 
+  test('marks drawn over the picture lie on it, under what is added', async () => {
+    const { width, height } = await plain('#2040c0')
+    const mark = { create: { width: 8, height: 8, channels: 4 as const, background: '#00ff00' } }
+    const clear = { r: 0, g: 0, b: 0, alpha: 0 }
+    const bytes = await sharp({ create: { width, height, channels: 4, background: clear } })
+      .composite([{ input: mark, left: 0, top: 0 }])
+      .png()
+      .toBuffer()
+    const markup = await inputOf(bytes, 'image/png')
+    const drawing = await draw('a red balloon', { images: [await plain('#2040c0')], markup })
+    const pixels = await pixelsOf(drawing)
+    expect(pixels.at(2, 2)).toEqual([0, 0xff, 0, 255])
+    expect(pixels.at(12, 2)).toEqual([0x20, 0x40, 0xc0, 255])
+    expect(pixels.share(isRed)).toBeGreaterThan(0.01)
+    await expect(draw('a red balloon', { markup })).rejects.toMatchObject({ param: 'markup' })
+  })
+
   test('further pictures are pinned on it as prints', async () => {
     const pixels = await pixelsOf(
       await draw('', { images: [await plain('#2040c0'), await plain('#00ff00')] }),

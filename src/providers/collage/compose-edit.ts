@@ -26,6 +26,8 @@ interface Weights {
   veil: number
   /** Subjects take their places in the painted scene, no longer beside those of the picture. */
   redrawn: boolean
+  /** How much of the edit is there yet. */
+  laid: number
 }
 
 /** Draws the edit of `original`, the order's first picture. */
@@ -33,17 +35,13 @@ export function composeEdit(work: Work, original: Picture): string {
   const { order, sheet, paints, stage, pieces, manner, wishes } = work
   const { width, height } = order.size
   const weights = weigh(work)
-  const prints = pinnedPrints(
-    order.images.slice(1),
-    sheet,
-    paints,
-    stage.random('prints'),
-    wishes.fidelity === 'low',
-  )
-  const filter = photoFilter(work.scene.styles, paints, wishes.vividness, wishes.fidelity === 'low')
+  const simple = wishes.fidelity === 'low'
+  const pinned = pinnedPrints(order.images.slice(1), sheet, paints, stage.random('prints'), simple)
+  const prints = faded(pinned, weights.laid)
+  const filter = photoFilter(work.scene.styles, paints, wishes.vividness, simple)
   const mood = paintMood(stage, work.scene)
   const drawn = paintDrawn(work, weights, mood)
-  const glaze = glazes(work)
+  const glaze = faded(glazes(work), weights.laid)
   const maps = [mannerOf(new Set(), wishes.vividness).colours, work.wished]
   const definitions = mapAllColours(`${paints.definitions()}${pieces.definitions()}`, maps)
   const over = `${glaze}${mapAllColours(drawn.under, maps)}${prints}${mapAllColours(drawn.over, maps)}`
@@ -65,37 +63,43 @@ export function composeEdit(work: Work, original: Picture): string {
   )
 }
 
-function weigh({ wishes, order }: Work): Weights {
+function weigh({ wishes, order, draft }: Work): Weights {
   const { strength, fidelity } = wishes
   const gentle = fidelity === 'high' ? 0.5 : 1
   const drawn = strength === undefined ? 1 : Math.min(1, 0.14 + 1.6 * strength)
+  const laid = draft?.laid ?? 1
   return {
     drawn,
-    restyled: drawn * gentle,
-    veil: strength === undefined ? 0 : Math.max(0, ((strength - 0.3) / 0.7) * 0.88),
+    restyled: drawn * gentle * laid,
+    veil: strength === undefined ? 0 : Math.max(0, ((strength - 0.3) / 0.7) * 0.88) * laid,
     redrawn: (strength ?? 0) > 0.5 && order.area === undefined,
+    laid,
   }
 }
 
 /** `under` lies below the prints, `over` above them. */
 function paintDrawn(work: Work, weights: Weights, mood: string): { under: string; over: string } {
-  const { scene, sheet, paints, stage, wishes, order } = work
+  const { sheet, paints, stage, wishes, order, scene, draft } = work
   const known = namesSomething(order.scene)
   const backdrop = weights.veil > 0 && known ? paintPlace(stage, scene) : undefined
   const ground = backdrop ? backdrop.behind : weights.veil > 0 ? paintUnknown(work) : ''
-  const additions =
-    weights.redrawn && backdrop
-      ? paintSubjects(work, scene, backdrop) + backdrop.front
-      : paintAdditions(work, weights)
+  const additions = paintAdditions(work, weights, backdrop)
   const strokes = stage.random('hatching')
   return {
     under: faded(ground, weights.veil) + faded(mood, weights.restyled),
-    over: faded(hatchOn(additions, sheet, paints, strokes, wishes.grain), weights.drawn),
+    over: faded(hatchOn(additions, sheet, paints, strokes, draft ? 0 : wishes.grain), weights.drawn),
   }
 }
 
-/** What an edit adds: in the mask's hole where there is one, else to one side, smaller than in a picture of its own. */
-function paintAdditions(work: Work, weights: Weights): string {
+/** What an edit adds: to the painted place where that covers the picture, else to the picture. */
+function paintAdditions(work: Work, weights: Weights, backdrop: Backdrop | undefined): string {
+  if (weights.laid === 0) return ''
+  if (!weights.redrawn || !backdrop) return paintGuests(work, weights)
+  return paintSubjects(work, work.scene, backdrop) + (work.draft ? '' : backdrop.front)
+}
+
+/** Subjects in the mask's hole where there is one, else to one side, smaller than in a picture of their own. */
+function paintGuests(work: Work, weights: Weights): string {
   const { order, stage, scene, wishes } = work
   const small = wishes.fidelity === 'high' ? 0.78 : 1
   if (scene.subjects.length === 0) return weights.redrawn ? '' : medallion(work, small)

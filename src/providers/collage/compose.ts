@@ -4,6 +4,7 @@
 import type { Artwork } from './artwork.ts'
 import { type ColourMap, mapAllColours, remembering, toHex, toOklch } from './colours.ts'
 import { composeEdit } from './compose-edit.ts'
+import { thinned } from './draft.ts'
 import { gradeColours } from './grade.ts'
 import type { Sheet } from './item.ts'
 import { createLight } from './light.ts'
@@ -22,30 +23,27 @@ import type { Stage } from './stage.ts'
 import { mannerOf } from './styles.ts'
 import { hatch, hatchOn } from './texture.ts'
 
-/** Draws the order. */
+/** Draws the order, or the draft of it that it asks for. */
 export function compose(order: Order, artwork: Artwork): string {
   const [original] = order.images
   const sheet = sheetOf(order.size, original ? Number.POSITIVE_INFINITY : LONGEST)
   const view = viewOf(order.size, sheet)
-  const { wishes } = order
+  const { wishes, draft } = order
   const scene = atMoment(settle(order.scene, wishes.focus), order.moment)
   const paints = createPaints('g', wishes.flat)
   const pieces = createPieces(wishes.flat)
   const stage = createStage(order, scene, sheet, paints, pieces, artwork)
   const manner = mannerOf(scene.styles, wishes.vividness)
   const wished = wishedColours(order)
-  const work: Work = { order, scene, sheet, paints, manner, wished, stage, artwork, pieces, wishes }
+  const work: Work = { order, scene, sheet, paints, manner, wished, stage, artwork, pieces, wishes, draft }
   if (original) return composeEdit(work, original)
   const known = namesSomething(order.scene)
-  let body = !known
+  const painted = !known
     ? paintUnknown(work)
     : order.transparent
       ? paintCutout(work, scene, view)
       : paintScene(work)
-  if (!order.transparent) body += manner.overlay(sheet, paints, stage.random('manner'))
-  const strokes = stage.random('hatching')
-  if (order.transparent) body = hatchOn(body, sheet, paints, strokes, wishes.grain)
-  else body += hatch(sheet, strokes, wishes.grain)
+  const body = draft ? painted : finish(work, painted)
   const inner = `${paints.definitions()}${pieces.definitions()}${body}`
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${order.size.width}" height="${order.size.height}" viewBox="${viewBoxOf(view, sheet)}" preserveAspectRatio="none">` +
@@ -53,10 +51,19 @@ export function compose(order: Order, artwork: Artwork): string {
   )
 }
 
-/** Steps block in, LoRAs and moments grade. */
-function wishedColours({ wishes, moment }: Order): ColourMap | undefined {
+/** What goes over a whole picture at the end: the edges of its manner, and the hatching. */
+function finish({ order, manner, sheet, paints, stage, wishes }: Work, painted: string): string {
+  const strokes = stage.random('hatching')
+  if (order.transparent) return hatchOn(painted, sheet, paints, strokes, wishes.grain)
+  const overlay = manner.overlay(sheet, paints, stage.random('manner'))
+  return painted + overlay + hatch(sheet, strokes, wishes.grain)
+}
+
+/** Steps block in, LoRAs and moments grade; a draft is not graded yet, but thin. */
+function wishedColours({ wishes, moment, draft }: Order): ColourMap | undefined {
   const { levels } = wishes
-  const maps = [...wishes.grades, ...(moment?.grade ? [moment.grade] : [])].map(gradeColours)
+  const grades = [...wishes.grades, ...(moment?.grade ? [moment.grade] : [])]
+  const maps = draft ? [thinned(draft)] : grades.map(gradeColours)
   if (levels !== undefined) {
     maps.unshift((hex) => {
       const colour = toOklch(hex)

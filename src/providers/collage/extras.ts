@@ -1,5 +1,5 @@
 /**
- * Small things that nobody asked for, for loose guidance: a butterfly over the meadow, a sail far out.
+ * Small things that nobody asked for, for loose guidance or much thought: a butterfly over the meadow, a sail far out.
  *
  * They keep clear of the subjects, and of everything that the prompt does not want. They are company, never the
  * point: small, and at the edge of the ground or in the air.
@@ -45,14 +45,14 @@ const TRIES = 14
 const AIR_HEIGHT = 62
 const GROUND_HEIGHT = 74
 
-/** Up to six of them; `looseness` 0 draws none. */
+/** Up to six of them; `share` 0 draws none. */
 export function paintExtras(
   stage: Stage,
   scene: SceneDescription,
   artwork: Artwork,
   backdrop: Backdrop,
   taken: readonly Box[],
-  looseness: number,
+  share: number,
 ): string {
   const random = stage.random('extras')
   const company = COMPANY[scene.place ?? 'meadow']
@@ -63,7 +63,7 @@ export function paintExtras(
     names.split(' ').filter((name) => artwork.has(name) && !unwanted.some((other) => name.includes(other)))
   const air = wanted(company.air)
   const ground = backdrop.ground ? wanted(company.ground) : []
-  const count = Math.ceil(MOST * looseness * Math.max(1, stage.width / 1400))
+  const count = Math.ceil(MOST * share * Math.max(1, stage.width / 1400))
   let svg = ''
   for (let index = 0; index < count; index++) {
     const low = ground.length > 0 && index % 2 === 1

@@ -1,5 +1,6 @@
 /** What is to be drawn, and what it is being drawn with: the words that all parts of composing share. */
 import type { ColourMap } from './colours.ts'
+import type { Draft } from './draft.ts'
 import type { Sheet } from './item.ts'
 import type { Area } from './mask-area.ts'
 import type { Moment } from './moment.ts'
@@ -25,6 +26,8 @@ export interface Order {
   area?: Area
   /** Which moment of a series this is. */
   moment?: Moment
+  /** Which earlier stage of the picture is wanted; absent is the finished picture. */
+  draft?: Draft
 }
 
 /** A picture in work. */

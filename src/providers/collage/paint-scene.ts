@@ -11,8 +11,9 @@ import { frame, vignette } from './styles.ts'
 
 /** The place with its subjects, from the sky to the falling snow. */
 export function paintScene(work: Work): string {
-  const { stage, scene, sheet, paints } = work
+  const { stage, scene, sheet, paints, draft } = work
   const backdrop = paintPlace(stage, scene)
+  if (draft) return backdrop.behind + (draft.painted > 0 ? paintSubjects(work, scene, backdrop) : '')
   const framed = scene.place !== 'studio' && !stage.flat
   return (
     backdrop.behind +
@@ -24,10 +25,10 @@ export function paintScene(work: Work): string {
 }
 
 /** A picture in unknown words: strewn with confetti where guidance is loose, matted where it is strong. */
-export function paintUnknown({ order, sheet, paints, stage, wishes }: Work): string {
+export function paintUnknown({ order, sheet, paints, stage, wishes, draft }: Work): string {
   const { transparent } = order
-  const art = paintAbstract(sheet, paints, abstractRandom(order), transparent)
-  if (transparent) return art
+  const art = paintAbstract(sheet, paints, abstractRandom(order), transparent, draft?.painted === 0)
+  if (transparent || draft) return art
   const loose = wishes.looseness > 0 ? confetti(sheet, stage.random('confetti'), wishes.looseness) : ''
   return art + loose + (wishes.focus > 0 ? frame(sheet, '#fbf8f1', 0.09 * wishes.focus) : '')
 }

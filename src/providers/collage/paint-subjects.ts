@@ -3,6 +3,7 @@
  */
 import type { Artwork } from './artwork.ts'
 import { mix } from './colours.ts'
+import type { Draft } from './draft.ts'
 import { type Box, paintExtras } from './extras.ts'
 import type { Icon } from './icon.ts'
 import type { Item, Sheet } from './item.ts'
@@ -12,6 +13,7 @@ import type { Area } from './mask-area.ts'
 import { type Paints, round } from './paints.ts'
 import { type Pieces, pieceColours, tintColour } from './pieces.ts'
 import type { SceneDescription } from './read-prompt.ts'
+import { mainColour } from './recolour.ts'
 import type { Backdrop, Stage } from './stage.ts'
 import type { Wishes } from './wishes.ts'
 
@@ -21,16 +23,17 @@ export interface Brush {
   artwork: Artwork
   pieces: Pieces
   wishes: Wishes
+  /** How far the picture has got; absent where it is to be finished. */
+  draft?: Draft
 }
 
 /** The subjects on a backdrop, with shadows, and with company where guidance is loose. */
 export function paintSubjects(brush: Brush, scene: SceneDescription, backdrop: Backdrop): string {
-  const { stage, artwork, wishes } = brush
+  const { stage, artwork, wishes, draft } = brush
   const items = arrangeItems(brush, scene, backdrop)
+  if (draft) return draftItems(items, brush, draft)
   const extras =
-    wishes.looseness > 0
-      ? paintExtras(stage, scene, artwork, backdrop, items.map(boxOf), wishes.looseness)
-      : ''
+    wishes.company > 0 ? paintExtras(stage, scene, artwork, backdrop, items.map(boxOf), wishes.company) : ''
   let svg = extras
   for (const item of items) svg += shadowOf(item, stage, backdrop.shadow) + paintItem(item, brush)
   return svg
@@ -38,7 +41,7 @@ export function paintSubjects(brush: Brush, scene: SceneDescription, backdrop: B
 
 /** The subjects alone, without light round them, as large as the area allows or `small` times that. */
 export function paintCutout(brush: Brush, scene: SceneDescription, area: Area, small = 1): string {
-  const { stage, wishes } = brush
+  const { stage, wishes, draft } = brush
   const items = arrangeItems(brush, scene, standingNearEdge(stage))
   if (items.length === 0) return ''
   const boxes = items.map(boxOf)
@@ -52,7 +55,9 @@ export function paintCutout(brush: Brush, scene: SceneDescription, area: Area, s
   const scale = Math.min((width * fill) / (right - left), (height * fill) / (bottom - top))
   const x = stage.width * area.left + width / 2
   const y = stage.height * area.top + height / 2
-  const markup = items.map((item) => paintItem(item, brush, false)).join('')
+  const markup = draft
+    ? draftItems(items, brush, draft)
+    : items.map((item) => paintItem(item, brush, false)).join('')
   return `<g transform="translate(${round(x)} ${round(y)}) scale(${Math.round(scale * 1e4) / 1e4}) translate(${round(-(left + right) / 2)} ${round(-(top + bottom) / 2)})">${markup}</g>`
 }
 
@@ -95,14 +100,29 @@ function loosen(items: readonly Item[], stage: Stage, looseness: number): Item[]
   })
 }
 
-function paintItem(item: Item, { stage, pieces }: Brush, withHalo = true): string {
+/** The items as far as a draft has got: in their own colours, or as shapes. */
+function draftItems(items: readonly Item[], brush: Brush, { painted }: Draft): string {
+  const count = Math.floor(items.length * painted)
+  return items
+    .map((item, at) => (at < count ? paintItem(item, brush, false) : paintShape(item, brush)))
+    .join('')
+}
+
+/** The piece in one colour, as it is blocked in before it is painted. */
+function paintShape(item: Item, { pieces }: Brush): string {
+  const { icon, subject, index } = item
+  const colour = tintColour(icon, subject.tint, index) ?? mainColour(icon)
+  return pieces.place(icon, item, `shape ${colour}`, () => colour)
+}
+
+function paintItem(item: Item, { stage, pieces, draft }: Brush, withHalo = true): string {
   const { tint } = item.subject
   const colour = tintColour(item.icon, tint, item.index)
   const glowing = tint?.manner === 'neon'
-  const light: Light['piece'] = glowing ? (hex) => hex : stage.light.piece
+  const light: Light['piece'] = glowing || draft ? (hex) => hex : stage.light.piece
   const map = pieceColours(item.icon, colour, light, tint?.manner === 'golden')
   const piece = pieces.place(item.icon, item, `${colour} ${tint?.manner}`, map)
-  if (!glowing || !colour) return piece
+  if (!glowing || !colour || draft) return piece
   // Shapes without a stroke of their own inherit the group's, which draws a tube of light round the piece.
   const rim = (width: number, opacity: number) =>
     `<g stroke="${mix(colour, '#ffffff', 0.35)}" stroke-width="${width}" stroke-opacity="${opacity}" stroke-linejoin="round">${piece}</g>`

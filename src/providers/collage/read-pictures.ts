@@ -25,9 +25,9 @@ const HEAVY_BYTES = 400_000
 /** Longest edge of such a print: a third of the sheet's short edge is all that is seen of it. */
 const PRINT_EDGE = 1_024
 
-/** Reads them in order. The first picture and the mask are kept whole, because they become the result's own pixels. */
+/** Reads them in order. The first picture and the mask are kept whole, because they become the result's own pixels; marks become part of the first one. */
 export async function readPictures(
-  { images = [], mask }: Pick<ProviderRequest, 'images' | 'mask'>,
+  { images = [], mask, markup }: Pick<ProviderRequest, 'images' | 'mask' | 'markup'>,
   rasterise: ProviderDependencies['rasterise'],
   signal: AbortSignal,
 ): Promise<Pictures> {
@@ -38,12 +38,26 @@ export async function readPictures(
     const isHeavyPrint = index > 0 && image.sizeBytes > HEAVY_BYTES
     pictures.push(isHeavyPrint ? await printOf(picture, rasterise) : picture)
   }
+  const [first] = pictures
+  if (markup && first) pictures[0] = await laidOver(first, await readPicture(markup), rasterise)
   return { images: pictures, ...(mask ? { mask: await readPicture(mask) } : {}) }
 }
 
 async function readPicture(image: InputImage): Promise<Picture> {
   const { mediaType, width, height } = image
   return { dataUrl: dataUrl(mediaType, await image.read()), width, height }
+}
+
+/** The picture with what was drawn over it, as one. */
+async function laidOver(
+  { dataUrl: below, width, height }: Picture,
+  { dataUrl: above }: Picture,
+  rasterise: ProviderDependencies['rasterise'],
+): Promise<Picture> {
+  const layer = (href: string) =>
+    `<image href="${href}" width="${width}" height="${height}" preserveAspectRatio="none"/>`
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${layer(below)}${layer(above)}</svg>`
+  return { dataUrl: dataUrl('image/png', await rasterise(svg, { width, height })), width, height }
 }
 
 async function printOf(picture: Picture, rasterise: ProviderDependencies['rasterise']): Promise<Picture> {

@@ -25,6 +25,7 @@ const KNOWN: Readonly<Record<keyof ProviderRequest, true>> = {
   style: true,
   background: true,
   moderation: true,
+  complexity: true,
   outputFormat: true,
   outputCompression: true,
   seed: true,
@@ -41,15 +42,18 @@ const KNOWN: Readonly<Record<keyof ProviderRequest, true>> = {
   safetyIdentifier: true,
   images: true,
   mask: true,
+  markup: true,
   inputFidelity: true,
   watermark: true,
   series: true,
   dialect: true,
+  webhookUrl: true,
 }
 
 const VALUES = [
   ['quality', 'quality', ['auto', 'low', 'medium', 'high', 'xhigh', 'max', 'standard', 'hd']],
   ['style', 'style', ['vivid', 'natural']],
+  ['complexity', 'complexity', ['low', 'medium', 'high']],
   ['inputFidelity', 'input_fidelity', ['low', 'high']],
   // Gesso makes every other format of it.
   ['outputFormat', 'output_format', ['png']],
@@ -102,7 +106,7 @@ export function refuseAborted(signal: AbortSignal): void {
   })
 }
 
-function refuseInputs({ images = [], mask, strength }: ProviderRequest): void {
+function refuseInputs({ images = [], mask, markup, strength }: ProviderRequest): void {
   const { length } = images
   refuseIf(
     length > MOST_IMAGES,
@@ -115,7 +119,14 @@ function refuseInputs({ images = [], mask, strength }: ProviderRequest): void {
     'strength',
     `strength is ${strength}, but there is no image that it could be about.`,
   )
+  const hasPlace = length > 0 && mask === undefined
+  refuseIf(
+    markup !== undefined && !hasPlace,
+    'markup',
+    'markup needs an image that it lies over, and no mask.',
+  )
   for (const image of images) refuseUnreadable(image, 'image')
+  if (markup) refuseUnreadable(markup, 'markup')
   if (mask) refuseUnreadable(mask, 'mask')
 }
 

@@ -28,6 +28,8 @@ const generations: [string, Partial<ProviderRequest>[]][] = [
       { loraWeights: 'acme/ink', extraLoraWeights: ['b'], extraLoraScale: [0.3] },
     ],
   ],
+  ['complexity', [{}, { complexity: 'medium' }, { complexity: 'high' }]],
+  ['complexity low beside loose guidance', [{ guidance: 0 }, { guidance: 0, complexity: 'low' }]],
 ]
 
 const edits: [string, Partial<ProviderRequest>[]][] = [

@@ -20,11 +20,13 @@ export interface Wishes {
    * guidance adds up to 0.16 and weak guidance takes up to 0.1.
    */
   vividness: number
-  /**
-   * `guidance` below 7, as 1 (guidance 0) to 0 (guidance 7): the composition loosens, subjects are smaller, and up
-   * to six small things that nobody asked for come along.
-   */
+  /** `guidance` below 7, as 1 (guidance 0) to 0 (guidance 7): the composition loosens, subjects are smaller. */
   looseness: number
+  /**
+   * `guidance` below 7 and `complexity`, 0 to 1: of up to six small things that nobody asked for, how many come along.
+   * `low` leaves them all out, `medium` and `high` add a third and two thirds.
+   */
+  company: number
   /**
    * `guidance` above 7, as 0 (guidance 7) to 1 (guidance 20): subjects grow, from 10 on clouds and strewn flowers that
    * nobody named are left out, and from 15 on a place that nobody named becomes a plain backdrop.
@@ -63,6 +65,7 @@ const BLOCKING_STEPS = 12
 const FLAT_LEVELS = 12
 
 const STYLES: Readonly<Record<string, number>> = { vivid: 1.15, natural: 0.86 }
+const COMPANY_OF_COMPLEXITY: Readonly<Record<string, number>> = { low: -1, medium: 0.34, high: 0.67 }
 const GRAIN_OF_QUALITY: Readonly<Record<string, number>> = { high: 0.34, hd: 0.34, xhigh: 0.67, max: 1 }
 
 /** Reads the wishes of a request. Numbers outside their range count as its nearer end. */
@@ -77,6 +80,7 @@ export function readWishes(request: ProviderRequest): Wishes {
   return {
     vividness: (STYLES[style ?? ''] ?? 1) * (1 + 0.16 * focus - 0.1 * looseness),
     looseness,
+    company: share(looseness + (COMPANY_OF_COMPLEXITY[request.complexity ?? ''] ?? 0)),
     focus,
     grain: flat ? 0 : grain,
     ...(levels !== undefined ? { levels } : {}),

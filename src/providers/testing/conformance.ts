@@ -3,107 +3,34 @@
  * A provider's own test file calls it with a small world around a fake upstream; what is special about the
  * vendor's wire format is tested there, not here.
  */
-import { createHash } from 'node:crypto'
-import { inspect } from 'node:util'
-import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest'
-import type { Attribution, ErrorCode } from '../../lib/errors.ts'
-import type { Provider, ProviderCompleted, ProviderImage, ProviderRequest } from '../provider.ts'
-import { type Dispatched, ProviderError } from '../provider-error.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ProviderRequest } from '../provider.ts'
+import { ProviderError } from '../provider-error.ts'
+import {
+  begin,
+  checksum,
+  complete,
+  expectHeeded,
+  expectNoSecrets,
+  expectRefusal,
+  failureOf,
+  follow,
+  kindOf,
+  patience,
+  prompt,
+  upstreamOf,
+} from './conformance-steps.ts'
+import { type Verdict, verdicts } from './conformance-verdicts.ts'
+import type { ConformanceWorld, UpstreamScenario } from './conformance-world.ts'
 import { openSampleInputs, type SampleInputs } from './sample-inputs.ts'
-import { sampleWishes, type Wish } from './sample-wishes.ts'
+import { sampleWishes } from './sample-wishes.ts'
 
-/** How a fake upstream can behave. Numbers are HTTP statuses with the vendor's own body. */
-export type UpstreamScenario =
-  | 'ok'
-  | 'moderation'
-  | '401'
-  /** The account at the vendor has no money or quota left, in the vendor's own status. */
-  | '402'
-  | '429'
-  | '500'
-  | '503'
-  /** Success, and no picture in it. */
-  | 'empty'
-  /** Success, and not the vendor's format. */
-  | 'garbage'
-  /** Success, cut in the middle of the body. */
-  | 'truncated'
-  /** Takes the request and never answers. */
-  | 'silent'
-  /** Success, and more bytes than the provider may send. */
-  | 'oversize'
-  /** Points to another host, which counts what reaches it. */
-  | 'redirect'
-  /** Nobody listens. */
-  | 'refused'
-
-/** A fake upstream, as far as the suite needs it. Its errors should repeat prompt and key, to be caught. */
-export interface ConformanceUpstream {
-  play(scenario: UpstreamScenario): void | Promise<void>
-  /** Calls so far that asked the vendor to make pictures. */
-  submissions(): number
-  /** Requests that reached the host a redirect points to. */
-  foreignRequests(): number
-  /** The latest of those calls, in any form in which equal calls are equal as JSON. */
-  lastSubmission(): unknown
-  /** SHA-256 in hex of the pictures that arrived with it. */
-  lastInputs(): { images: string[]; mask?: string }
-}
-
-/** A provider with all it needs, fresh for every test; deadline of a second at most, `max_response_bytes` about 1 MB. */
-export interface ConformanceWorld {
-  provider: Provider
-  /** A request that the provider takes, for one picture unless `overrides` says otherwise. */
-  request(overrides?: Partial<ProviderRequest>): ProviderRequest
-  /** `false` declares a provider that calls nobody; the tests about upstreams are then reported as skipped. */
-  upstream: ConformanceUpstream | false
-  /** The provider's key, which no error may show. */
-  apiKey?: string
-  /** Does the provider report the seed of each picture? */
-  reportsSeed: boolean
-  /** How many pictures one call can make. */
-  maxImagesPerCall: number
-  close(): Promise<void>
-}
-
-interface Verdict {
-  code: ErrorCode
-  attribution: Attribution
-  dispatched: Dispatched
-  retryable: boolean
-}
-
-const lost: Verdict = {
-  code: 'upstream_invalid_response',
-  attribution: 'upstream',
-  dispatched: 'yes',
-  retryable: false,
-}
-const declined: Verdict = {
-  code: 'upstream_failed',
-  attribution: 'platform',
-  dispatched: 'no',
-  retryable: false,
-}
-
-/** What each way to fail must be told as. */
-const verdicts: Record<Exclude<UpstreamScenario, 'ok'>, Verdict> = {
-  moderation: { code: 'moderation_blocked', attribution: 'client', dispatched: 'yes', retryable: false },
-  '401': declined,
-  '402': declined,
-  '429': { code: 'rate_limit_exceeded', attribution: 'capacity', dispatched: 'no', retryable: true },
-  '500': { code: 'upstream_failed', attribution: 'upstream', dispatched: 'yes', retryable: false },
-  '503': { code: 'upstream_unavailable', attribution: 'upstream', dispatched: 'no', retryable: true },
-  empty: lost,
-  garbage: lost,
-  truncated: lost,
-  oversize: lost,
-  silent: { code: 'outcome_unknown', attribution: 'upstream', dispatched: 'unknown', retryable: false },
-  redirect: { code: 'upstream_failed', attribution: 'upstream', dispatched: 'no', retryable: false },
-  refused: { code: 'upstream_unavailable', attribution: 'upstream', dispatched: 'no', retryable: true },
-}
-
-const prompt = 'a very particular heron with a brass telescope'
+export type {
+  ConformanceUpstream,
+  ConformanceWorld,
+  UpstreamScenario,
+  WorkScenario,
+} from './conformance-world.ts'
 
 /** Declares the suite for one provider. `setup` runs before each test. */
 export function describeProviderConformance(name: string, setup: () => Promise<ConformanceWorld>): void {
@@ -217,6 +144,102 @@ export function describeProviderConformance(name: string, setup: () => Promise<C
       })
     })
 
+    describe('work that takes its time', () => {
+      it('is resumed by a fresh process from the operation alone, and begun once', async (test) => {
+        const upstream = upstreamOf(world, test)
+        if (!world.reopen) return test.skip('finishes within the call')
+        await upstream.play('pending')
+        const operation = await begin(world)
+        const fresh = world.reopen()
+        expect(await fresh.check?.(operation, patience())).toMatchObject({ status: 'pending' })
+        await upstream.play('ok')
+        const done = await follow(fresh, operation)
+        expect(done.images).toHaveLength(1)
+        expect(await kindOf(done.images[0])).toMatch(/^(png|jpeg|webp)$/)
+        expect(upstream.submissions()).toBe(1)
+      })
+
+      it('leaves a note without secrets, which names the work', async (test) => {
+        const upstream = upstreamOf(world, test)
+        if (!world.reopen) return test.skip('finishes within the call')
+        await upstream.play('pending')
+        const operation = await begin(world)
+        expect(operation.id).toEqual(expect.any(String))
+        expect(JSON.stringify(operation)).not.toContain(prompt)
+        if (world.apiKey) expect(JSON.stringify(operation)).not.toContain(world.apiKey)
+      })
+
+      it('is stopped when that is asked for', async (test) => {
+        const upstream = upstreamOf(world, test)
+        if (!world.provider.cancel) return test.skip('cannot be stopped')
+        await upstream.play('pending')
+        const operation = await begin(world)
+        await world.provider.cancel(operation, patience())
+        expect(upstream.cancellations?.()).toBe(1)
+        const error = await follow(world.provider, operation).catch((thrown: unknown) => thrown)
+        expect(error).toBeInstanceOf(ProviderError)
+        expect(error).toMatchObject({ retryable: false, dispatched: 'yes' })
+      })
+
+      it('is finished, whatever unknown states it goes through', async (test) => {
+        const upstream = upstreamOf(world, test)
+        if (!world.reopen) return test.skip('finishes within the call')
+        await upstream.play('strange status')
+        expect((await complete(world, { prompt })).images).toHaveLength(1)
+        expect(upstream.submissions()).toBe(1)
+      })
+
+      it('is not given up because asking for it fails, and says that asking again is free', async (test) => {
+        const upstream = upstreamOf(world, test)
+        if (!world.reopen) return test.skip('finishes within the call')
+        await upstream.play('poll trouble')
+        const troubles: ProviderError[] = []
+        const operation = await begin(world)
+        const done = await follow(world.provider, operation, (error) => troubles.push(error))
+        expect(done.images).toHaveLength(1)
+        expect(troubles).toHaveLength(2)
+        for (const error of troubles) expectNoSecrets(error, world)
+        expect(upstream.submissions()).toBe(1)
+      })
+
+      it('fails for good when it fails, without secrets', async (test) => {
+        const upstream = upstreamOf(world, test)
+        if (!world.reopen) return test.skip('finishes within the call')
+        await upstream.play('failed work')
+        const error = await failureOf(world, { prompt })
+        expect(error).toMatchObject({ code: 'upstream_failed', dispatched: 'yes', retryable: false })
+        expectNoSecrets(error, world)
+      })
+    })
+
+    it('delivers what was made when one of several pictures fails', async (test) => {
+      const upstream = upstreamOf(world, test)
+      if (!world.failsPartly) return test.skip('makes all of a call or nothing')
+      await upstream.play('partial')
+      const outcome = await complete(world, { prompt, n: 2 })
+      expect(outcome.images).toHaveLength(1)
+      expect(outcome.failures).toHaveLength(1)
+      for (const { error } of outcome.failures ?? []) {
+        expect(error).toMatchObject({ dispatched: 'yes', retryable: false })
+        expectNoSecrets(error, world)
+      }
+    })
+
+    it('asks for exactly the size that is wished for, in every call of it', async (test) => {
+      const upstream = upstreamOf(world, test)
+      const said = []
+      for (const size of [
+        { width: 1_024, height: 768 },
+        { width: 768, height: 1_024 },
+      ]) {
+        const outcome = await complete(world, { prompt, size }).catch((error: unknown) => error)
+        if (outcome instanceof Error) return expectRefusal(outcome, 'size')
+        said.push(JSON.stringify(upstream.lastSubmission()))
+      }
+      expect(said[0]).not.toBe(said[1])
+      for (const one of said) expect(one).toMatch(/1024/)
+    })
+
     describe('passes on or refuses by name, and never drops,', () => {
       it.for(Object.entries(sampleWishes))('%s', async ([, wish], test) => {
         await expectHeeded(world, upstreamOf(world, test), { prompt, ...wish.among }, [wish])
@@ -238,91 +261,4 @@ export function describeProviderConformance(name: string, setup: () => Promise<C
       })
     })
   })
-}
-
-/** A request with the wish is refused before anything is sent, or is another one than without it. */
-async function expectHeeded(
-  world: ConformanceWorld,
-  upstream: ConformanceUpstream,
-  base: Partial<ProviderRequest>,
-  wishes: readonly Wish[],
-): Promise<void> {
-  const without = await complete(world, base).then(
-    () => JSON.stringify(upstream.lastSubmission()),
-    (error: unknown) => expectRefusal(error),
-  )
-  for (const { fields } of wishes) {
-    const name = JSON.stringify(fields)
-    const before = upstream.submissions()
-    const outcome = await complete(world, { ...base, ...fields }).catch((error: unknown) => error)
-    if (outcome instanceof Error) {
-      expectRefusal(outcome)
-      expect(upstream.submissions(), name).toBe(before)
-    } else expect(JSON.stringify(upstream.lastSubmission()), name).not.toBe(without)
-  }
-}
-
-function expectRefusal(error: unknown, param: unknown = expect.stringMatching(/^[a-z_A-Z]+$/)): void {
-  expect(error).toBeInstanceOf(ProviderError)
-  const refusal = { code: 'unsupported_parameter', attribution: 'client', dispatched: 'no', retryable: false }
-  expect(error).toMatchObject({ ...refusal, param })
-}
-
-function checksum(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex')
-}
-
-function upstreamOf(world: ConformanceWorld, test: TestContext): ConformanceUpstream {
-  if (world.upstream) return world.upstream
-  return test.skip('calls no upstream')
-}
-
-/** Starts the request and asks on until it is done. */
-async function complete(
-  world: ConformanceWorld,
-  overrides: Partial<ProviderRequest>,
-  signal: AbortSignal = AbortSignal.timeout(5_000),
-): Promise<ProviderCompleted> {
-  let outcome = await world.provider.start(world.request(overrides), signal)
-  while (outcome.status === 'pending') {
-    await new Promise((resolve) => setTimeout(resolve, 5))
-    if (!world.provider.check) throw new Error('a provider that answers "pending" must be able to check')
-    outcome = await world.provider.check(outcome.operation, signal)
-  }
-  return outcome
-}
-
-async function failureOf(
-  world: ConformanceWorld,
-  overrides: Partial<ProviderRequest>,
-  signal?: AbortSignal,
-): Promise<ProviderError> {
-  const thrown = await complete(world, overrides, signal).then(
-    () => new Error('it succeeded'),
-    (error: unknown) => error,
-  )
-  expect(thrown).toBeInstanceOf(ProviderError)
-  return thrown as ProviderError
-}
-
-/** Looks at all that a log could print of the error, causes included. */
-function expectNoSecrets(error: ProviderError, world: ConformanceWorld): void {
-  const printed = [inspect(error, { depth: 20, showHidden: true }), JSON.stringify(error), error.detail].join(
-    '\n',
-  )
-  expect(printed).not.toContain(prompt)
-  expect(printed).not.toMatch(/[A-Za-z0-9+]{100}/)
-  if (world.apiKey) expect(printed).not.toContain(world.apiKey)
-}
-
-/** The format that the bytes say they are. A URL is fetched as Gesso would: without credentials. */
-async function kindOf(image: ProviderImage | undefined): Promise<string> {
-  if (!image) return 'nothing'
-  const { source } = image
-  const bytes =
-    source.kind === 'bytes' ? source.bytes : Buffer.from(await (await fetch(source.url)).arrayBuffer())
-  if (bytes.toString('latin1', 0, 8) === '\x89PNG\r\n\x1a\n') return 'png'
-  if (bytes.toString('latin1', 0, 3) === '\xff\xd8\xff') return 'jpeg'
-  if (bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP') return 'webp'
-  return 'no picture'
 }

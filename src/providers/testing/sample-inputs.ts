@@ -43,9 +43,9 @@ export async function openSampleInputs(): Promise<SampleInputs> {
 
 async function draw(): Promise<Map<InputMediaType | 'mask', Buffer>> {
   const picture = sharp({ create: { ...size, channels: 3, background: { r: 200, g: 40, b: 30 } } })
-  const left = { width: size.width / 2, height: size.height, channels: 4 as const, background: 'transparent' }
+  const left = { width: size.width / 2, height: size.height, channels: 4 as const, background: 'white' }
   const mask = sharp({ create: { ...size, channels: 4, background: 'black' } }).composite([
-    { input: { create: left }, left: 0, top: 0, blend: 'source' },
+    { input: { create: left }, left: 0, top: 0, blend: 'dest-out' },
   ])
   return new Map([
     ['image/png', await picture.clone().png().toBuffer()],

@@ -11,7 +11,7 @@ export interface Wish {
 }
 
 /** What every call has, and the pictures, which have tests of their own. */
-type NoWish = 'taskId' | 'model' | 'prompt' | 'n' | 'dialect' | 'images' | 'mask'
+type NoWish = 'taskId' | 'model' | 'prompt' | 'n' | 'dialect' | 'images' | 'mask' | 'markup' | 'webhookUrl'
 
 const values: Required<Omit<ProviderRequest, NoWish>> = {
   size: { width: 1_536, height: 1_024 },
@@ -21,6 +21,7 @@ const values: Required<Omit<ProviderRequest, NoWish>> = {
   style: 'vivid',
   background: 'opaque',
   moderation: 'low',
+  complexity: 'high',
   outputFormat: 'webp',
   outputCompression: 37,
   seed: 4_711,
@@ -54,6 +55,6 @@ export const sampleWishes: Readonly<Record<string, Wish>> = Object.fromEntries([
   ['seed 0', { fields: { seed: 0 }, among: nothing }],
   ['strength 0', { fields: { strength: 0 }, among: nothing }],
   ['goFast false', { fields: { goFast: false }, among: nothing }],
-  ['watermark false', { fields: { watermark: false }, among: nothing }],
+  ['watermark false', { fields: { watermark: false }, among: { watermark: true } }],
   ['a series of any length', { fields: { series: {} }, among: nothing }],
 ])

@@ -1,0 +1,34 @@
+/**
+ * The second half of the story, the same for whoever asked and for a process that took the work over: from what the
+ * provider made to pictures that are kept and a task that has ended.
+ */
+import type { ProviderCompleted } from '../providers/provider.ts'
+import { type CollectDependencies, collectPictures } from './collect-pictures.ts'
+import { type FinishDependencies, finish } from './finish.ts'
+import { markOrigin } from './mark-origin.ts'
+import type { Outcome } from './outcome.ts'
+import { prepareResult } from './prepare-result.ts'
+import { type StoreDependencies, storePictures } from './store-pictures.ts'
+import type { UnderwayTask } from './underway-task.ts'
+import type { WorkNote } from './work-note.ts'
+
+export type CompleteDependencies = CollectDependencies & StoreDependencies & FinishDependencies
+
+/** Answers once files and rows are durable. Throws where no picture came through, or the task was given up. */
+export async function complete(
+  dependencies: CompleteDependencies,
+  { task, note, made }: { task: UnderwayTask; note: WorkNote; made: ProviderCompleted },
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const collected = await collectPictures(dependencies, made, note, signal)
+  const marked = collected.pictures.map((picture) => markOrigin(picture, note, task.id))
+  const { stored, warnings } = await storePictures(dependencies, marked, note.optimization?.optimized)
+  const result = prepareResult({
+    made,
+    note,
+    stored,
+    notes: collected.notes,
+    missing: [...collected.missing, ...warnings],
+  })
+  return finish(dependencies, { task, note, stored, result })
+}
