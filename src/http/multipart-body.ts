@@ -41,7 +41,7 @@ export interface MultipartOptions {
 const mebibyte = 1024 * 1024
 const maxParts = 1_000
 /** Clients send pictures under these names without saying that they are files. */
-const pictureName = /^(?:images?|mask)(?:\[\d{0,4}\])?$/
+const pictureName = /^(?:images?|mask|markup)(?:\[\d{0,4}\])?$/
 /** Base64 has four characters for three bytes, and a line break for each of its lines. */
 const base64Growth = 1.4
 

@@ -18,6 +18,7 @@ import { requireAuthentication } from './auth.ts'
 import { continueLazily, createNodeServer, endConnections } from './connections.ts'
 import { documentation } from './documentation.ts'
 import { toHttpError } from './errors.ts'
+import { createEventBuffer, type EventStreamOptions } from './event-stream.ts'
 import { type HealthDependencies, health } from './health.ts'
 import { type HostedImagesDependencies, hostedImages } from './hosted-images.ts'
 import { type PermanentImagesDependencies, permanentImages } from './permanent-images.ts'
@@ -32,7 +33,7 @@ import { type GetTaskDependencies, getTask } from './v1/images/get-task.ts'
 import { varyImages } from './v1/images/vary.ts'
 import { type ModelsDependencies, models } from './v1/models/list-models.ts'
 
-export type HttpDependencies = AnswerDependencies &
+export type HttpDependencies = Omit<AnswerDependencies, 'events'> &
   GenerateIntoBucketDependencies &
   ListBucketDependencies &
   GetTaskDependencies &
@@ -45,6 +46,14 @@ export type HttpDependencies = AnswerDependencies &
 
 /** 16 kB/s: slower than any network that a picture is meant for. */
 const readingBytesPerSecond = 16 * 1024
+
+function eventStreams(settings: HttpSettings): EventStreamOptions {
+  return {
+    commentEveryMs: settings.stream_comment_ms,
+    buffer: createEventBuffer(settings.stream_buffer_bytes),
+    patienceMs: (bytes) => settings.write_timeout_ms + (bytes / readingBytesPerSecond) * 1_000,
+  }
+}
 
 /** Builds the server with all its routes; it does not listen yet. */
 export async function createServer(
@@ -97,10 +106,11 @@ export async function createServer(
   logRequests(server)
 
   await documentation(server, dependencies)
-  generateImages(server, dependencies)
-  editImages(server, dependencies)
-  varyImages(server, dependencies)
-  generateImagesAliyun(server, dependencies)
+  const answers = { ...dependencies, events: eventStreams(settings) }
+  generateImages(server, answers)
+  editImages(server, answers)
+  varyImages(server, answers)
+  generateImagesAliyun(server, answers)
   generateIntoBucket(server, dependencies)
   listBucket(server, dependencies)
   getTask(server, dependencies)

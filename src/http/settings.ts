@@ -19,6 +19,10 @@ export const httpSettings = z.strictObject({
   keep_alive_timeout_ms: wholeNumber({ min: 1_000, max: 3_600_000 }).default(75_000),
   /** How long a client may read nothing of its answer before it is cut off. */
   write_timeout_ms: wholeNumber({ min: 1_000, max: 3_600_000 }).default(60_000),
+  /** How long a stream of events may be silent before a comment shows that the work goes on. */
+  stream_comment_ms: wholeNumber({ min: 100, max: 600_000 }).default(10_000),
+  /** What all streams together may hold of unfinished pictures that their clients have not read yet. */
+  stream_buffer_bytes: wholeNumber({ min: 0, max: 1_099_511_627_776 }).default(64 * 1024 * 1024),
   /** How long running generations may finish after SIGTERM. */
   stop_timeout_ms: wholeNumber({ min: 0, max: 3_600_000 }).default(30_000),
 })

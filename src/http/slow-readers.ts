@@ -19,6 +19,8 @@ export function cutOffSlowReaders(server: FastifyInstance, pace: ReadingPace): v
     const cut = () => response.destroy()
     // Node puts the keep-alive timeout in the place of this one when the answer is out.
     response.setTimeout(pace.stallTimeoutMs, cut)
+    // A stream of events goes on for as long as the work does, and has an end of its own.
+    if (/^text\/event-stream\b/.test(String(reply.getHeader('content-type')))) return payload
     const deadlineMs = pace.stallTimeoutMs + (sizeBytes(reply, payload) / pace.bytesPerSecond) * 1_000
     const deadline = setTimeout(cut, deadlineMs).unref()
     response.once('close', () => clearTimeout(deadline))

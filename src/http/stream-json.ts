@@ -24,6 +24,21 @@ export interface JsonStream {
 
 /** The JSON of a value as a stream; `Base64` leaves are encoded on the way out. */
 export function streamJson(value: unknown): JsonStream {
+  const { parts, blobs } = partJson(value)
+  const contentLength =
+    parts.reduce((sum, part) => sum + part.length, 0) +
+    blobs.reduce((sum, blob) => sum + Math.ceil(blob.length / 3) * 4, 0)
+  return { stream: Readable.from(pieces(parts, blobs), { objectMode: false }), contentLength }
+}
+
+/** The JSON of a value in pieces, one line; `Base64` leaves are encoded as they are taken. */
+export function jsonPieces(value: unknown): Generator<Buffer> {
+  const { parts, blobs } = partJson(value)
+  return pieces(parts, blobs)
+}
+
+/** The text around the pictures, and the pictures. */
+function partJson(value: unknown): { parts: Buffer[]; blobs: Buffer[] } {
   const blobs: Buffer[] = []
   const mark = randomBytes(16).toString('hex')
   const text = JSON.stringify(value, (_key, leaf) => {
@@ -31,11 +46,7 @@ export function streamJson(value: unknown): JsonStream {
     blobs.push(leaf.bytes)
     return mark
   })
-  const parts = text.split(mark).map((part) => Buffer.from(part))
-  const contentLength =
-    parts.reduce((sum, part) => sum + part.length, 0) +
-    blobs.reduce((sum, blob) => sum + Math.ceil(blob.length / 3) * 4, 0)
-  return { stream: Readable.from(pieces(parts, blobs), { objectMode: false }), contentLength }
+  return { parts: text.split(mark).map((part) => Buffer.from(part)), blobs }
 }
 
 function* pieces(parts: readonly Buffer[], blobs: readonly Buffer[]): Generator<Buffer> {

@@ -240,13 +240,7 @@ describe('400 names the field, the value and what is allowed', () => {
       'invalid_image_request',
       /must be an https URL, a data URI, base64/,
     ],
-    [
-      'streaming',
-      { ...good, stream: true },
-      'stream',
-      'unsupported_parameter',
-      /stream is true, but must be false/,
-    ],
+    ['a stream in words', { ...good, stream: 'yes' }, 'stream', 'invalid_image_request', /stream is "yes"/],
     ['asynchronous use', { ...good, async: true }, 'async', 'unsupported_parameter', /async is true/],
     [
       'metadata of numbers',

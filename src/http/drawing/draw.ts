@@ -29,6 +29,7 @@ export async function draw(
   dependencies: Pick<DrawDependencies, 'generate'>,
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
   drawing: GenerationRequest,
+  onPartial?: GenerateContext['onPartial'],
 ): Promise<{ task: DrawnTask; pictures: Outcome['pictures'] }> {
   await using _uploads = takeUploads(request)
   // What was sent beside the known fields must not stay in memory while the pictures are made.
@@ -36,6 +37,7 @@ export async function draw(
   const context: GenerateContext = {
     caller: callerOf(request),
     requestId: request.id,
+    onPartial,
     onAdmitted: ({ taskId, rate }) => {
       reply.header('x-gesso-task-id', taskId)
       setRateHeaders(reply, rate)
@@ -46,7 +48,8 @@ export async function draw(
     throw error
   })
   const task = outcome.task as DrawnTask
-  reply.header('x-gesso-cost-micros', task.result.cost.micros)
+  // Of a stream that has begun, the head is on its way.
+  if (!reply.sent) reply.header('x-gesso-cost-micros', task.result.cost.micros)
   return { task, pictures: outcome.pictures }
 }
 

@@ -31,7 +31,7 @@ const booleans = new Set([
 ])
 const objects = new Set(['metadata', 'sequential_image_generation_options'])
 const lists = new Set(['extra_lora_weights', 'extra_lora_scale'])
-const pictures = new Set(['image', 'images', 'mask'])
+const pictures = new Set(['image', 'images', 'mask', 'markup'])
 
 /** One value of a list, and the number in its name, where it has one. */
 interface Entry {
@@ -130,7 +130,7 @@ function sentTwice(name: string): GessoError {
 function noFileTaken(base: string): GessoError {
   return badRequest(
     base,
-    `${JSON.stringify(base)} came as a file, but files are taken as image, image[] and mask only.`,
+    `${JSON.stringify(base)} came as a file, but files are taken as image, image[], mask and markup only.`,
     'unknown_parameter',
   )
 }

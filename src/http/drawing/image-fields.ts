@@ -131,6 +131,9 @@ export const drawingFields = {
   style: optional(word(styles)).describe('A hint: dramatic or plain.'),
   background: optional(word(backgrounds)).describe('`transparent` needs png, webp or avif.'),
   moderation: optional(word(moderations)).describe('A hint: how strictly the provider looks at the prompt.'),
+  complexity: optional(word(['low', 'medium', 'high'])).describe(
+    'A hint: how much thought goes into the picture, whatever its quality.',
+  ),
   response_format: responseFormatField,
   output_format: outputFormatField.describe('Default: what the model returns.'),
   output_compression: optional(integer(0, 100)).describe('jpeg, webp and avif only; higher is better.'),
@@ -159,8 +162,12 @@ export const drawingFields = {
   ),
   ...userFields,
   metadata: optional(metadata).describe('Your own labels, kept with the task.'),
-  stream: notYet(false),
-  partial_images: notYet(0),
+  stream: optional(flag).describe(
+    'Answers with server-sent events: unfinished pictures where the model shows them, then one event per picture.',
+  ),
+  partial_images: optional(integer(0, 3)).describe(
+    'How many unfinished stages of each picture to show; with `stream` only.',
+  ),
   async: notYet(false),
   dry_run: optional(flag).describe('Checks and prices the request; nothing is drawn, nobody is called.'),
 }

@@ -13,6 +13,7 @@ export interface RequestParts {
   prompt: string
   images: readonly InputSource[]
   mask?: InputSource
+  markup?: InputSource
   handling: Handling
   warnings: readonly Warning[]
   defaulted: ReadonlySet<FieldName>
@@ -34,6 +35,7 @@ export function toGenerationRequest(parts: RequestParts): GenerationRequest {
     prompt: parts.prompt,
     images: parts.images,
     mask: parts.mask,
+    markup: parts.markup,
     enhancedBy: enhancedBy(body),
     bucket: bucketOf(body.bucket),
     permanentLinks: parts.permanentLinks ?? false,
@@ -42,6 +44,7 @@ export function toGenerationRequest(parts: RequestParts): GenerationRequest {
     defaulted: parts.defaulted,
     warnings: [...parts.warnings, ...pointless(parts)],
     metadata: body.metadata,
+    ...(body.stream ? { partialImages: body.partial_images ?? 0 } : {}),
     fields: {
       n: body.n ?? 1,
       size: parseSize(body.size),
@@ -51,6 +54,7 @@ export function toGenerationRequest(parts: RequestParts): GenerationRequest {
       style: body.style,
       background: body.background,
       moderation: body.moderation,
+      complexity: body.complexity,
       outputFormat: body.output_format,
       outputCompression: compression,
       seed: body.seed,
@@ -130,6 +134,7 @@ function pointless({ body, images }: RequestParts): Warning[] {
     body.sequential_image_generation_options && !isSeries
       ? noEffect('sequential_image_generation_options', 'applies to sequential_image_generation auto only')
       : [],
+    body.partial_images && !body.stream ? noEffect('partial_images', 'applies to stream true only') : [],
     body.input_fidelity && images.length === 0
       ? noEffect('input_fidelity', 'applies to edits of an image only')
       : [],

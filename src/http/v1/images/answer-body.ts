@@ -4,10 +4,11 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { GenerationRequest, InputSource } from '../../../generation/request.ts'
+import type { KeptPicture } from '../../../generation/store-pictures.ts'
 import type { ImageUrls } from '../../../images/image-url.ts'
 import type { Warning } from '../../../models/map-fields.ts'
 import { callerOf } from '../../auth.ts'
-import { type DrawDependencies, draw, refuseIdempotencyKey } from '../../drawing/draw.ts'
+import { draw, refuseIdempotencyKey } from '../../drawing/draw.ts'
 import { type DrawingBody, fillIn } from '../../drawing/drawing-body.ts'
 import { readInputSources } from '../../drawing/input-sources.ts'
 import { toGenerationRequest } from '../../drawing/to-request.ts'
@@ -15,8 +16,9 @@ import type { Preferences } from '../../prefer.ts'
 import { streamJson } from '../../stream-json.ts'
 import { uploadsOf } from '../../uploads.ts'
 import { presentAsBase64, presentAsUrl, presentImages, type ResponseFormat } from './present-images.ts'
+import { type StreamDependencies, streamImages } from './stream-images.ts'
 
-export interface AnswerDependencies extends DrawDependencies {
+export interface AnswerDependencies extends StreamDependencies {
   imageUrls: ImageUrls
   /** For callers that name none. */
   defaultResponseFormat: ResponseFormat
@@ -24,7 +26,7 @@ export interface AnswerDependencies extends DrawDependencies {
 
 /** A body in canonical words, with its input pictures as the caller named them. */
 export interface ParsedBody {
-  value: DrawingBody & { prompt: string; image?: unknown; mask?: unknown }
+  value: DrawingBody & { prompt: string; image?: unknown; mask?: unknown; markup?: unknown }
   warnings: readonly Warning[]
   preferences: Preferences
   /** What the caller calls its input pictures, where it is not `image`. */
@@ -53,6 +55,7 @@ interface Asked {
   drawing: GenerationRequest
   responseFormat: ResponseFormat | undefined
   isDryRun: boolean
+  isStream: boolean
   /** For `Preference-Applied`. */
   applied: string | undefined
 }
@@ -62,14 +65,15 @@ async function readDrawing(
   request: FastifyRequest,
   { value, warnings, preferences, imageName = 'image', defaultModel }: ParsedBody,
 ): Promise<Asked> {
-  const { prompt, image, mask, ...own } = value
+  const { prompt, image, mask, markup, ...own } = value
   const { body, defaulted } = fillIn(own, callerOf(request).defaults)
   const uploads = uploadsOf(request)
   const drawing = toGenerationRequest({
     body: { ...body, model: body.model ?? defaultModel },
     prompt,
     images: await readInputSources(image, imageName, { maxImages: dependencies.uploads.maxImages, uploads }),
-    mask: await readMask(mask, uploads),
+    mask: await readOverlay(mask, 'mask', uploads),
+    markup: await readOverlay(markup, 'markup', uploads),
     handling: preferences.handling,
     warnings,
     defaulted,
@@ -78,6 +82,7 @@ async function readDrawing(
     drawing,
     responseFormat: body.response_format,
     isDryRun: body.dry_run ?? false,
+    isStream: body.stream ?? false,
     applied: preferences.applied,
   }
 }
@@ -85,7 +90,7 @@ async function readDrawing(
 async function answer(
   dependencies: AnswerDependencies,
   exchange: { request: FastifyRequest; reply: FastifyReply },
-  { drawing, responseFormat, isDryRun, applied }: Asked,
+  { drawing, responseFormat, isDryRun, isStream, applied }: Asked,
 ): Promise<FastifyReply> {
   const { request, reply } = exchange
   if (applied) reply.header('preference-applied', applied)
@@ -93,21 +98,30 @@ async function answer(
     const { cost, warnings } = dependencies.estimate(drawing)
     return reply.send({ object: 'image.generation.estimate', cost, warnings })
   }
+  // OpenAI's events hold base64; a link comes to those who ask for one.
+  if (isStream) {
+    const present = presentAs(dependencies, responseFormat ?? 'b64_json')
+    return streamImages(dependencies, exchange, { drawing, present })
+  }
   const { task, pictures } = await draw(dependencies, exchange, drawing)
   const format = responseFormat ?? defaultFormat(request, dependencies.defaultResponseFormat)
-  const data = pictures.map((picture) =>
-    format === 'b64_json' ? presentAsBase64(picture) : presentAsUrl(picture, dependencies.imageUrls),
-  )
+  const data = pictures.map(presentAs(dependencies, format))
   const { stream, contentLength } = streamJson(presentImages(task, data))
   return reply.type('application/json; charset=utf-8').header('content-length', contentLength).send(stream)
 }
 
-/** One mask; a list of one is what forms with `mask[]` send. */
-async function readMask(
-  mask: unknown,
+function presentAs({ imageUrls }: AnswerDependencies, format: ResponseFormat) {
+  return (picture: KeptPicture): object =>
+    format === 'b64_json' ? presentAsBase64(picture) : presentAsUrl(picture, imageUrls)
+}
+
+/** One mask or markup; a list of one is what forms with `mask[]` send. */
+async function readOverlay(
+  overlay: unknown,
+  name: 'mask' | 'markup',
   uploads: ReturnType<typeof uploadsOf>,
 ): Promise<InputSource | undefined> {
-  const [only] = await readInputSources(mask, 'mask', { maxImages: 1, uploads })
+  const [only] = await readInputSources(overlay, name, { maxImages: 1, uploads })
   return only
 }
 

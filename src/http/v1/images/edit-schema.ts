@@ -20,6 +20,9 @@ export const editBody = z
       mask: imageInput.describe(
         'Its fully transparent pixels are what may change; as large as the first input picture.',
       ),
+      markup: imageInput.describe(
+        'Notes and marks drawn over the first input picture, as a transparent PNG as large as it.',
+      ),
       ...drawingFields,
     },
     { error: 'a JSON object' },

@@ -24,6 +24,9 @@ export const generateBody = z
       image: imageInput.describe(
         `One input picture, or a list of up to 16: turns the call into an edit. ${imageInputDescription}`,
       ),
+      markup: imageInput.describe(
+        'Notes and marks drawn over the first input picture, as a transparent PNG as large as it.',
+      ),
       mask: imageInput.describe(
         `Its transparent pixels are what may change; as large as the first input picture. ${imageInputDescription}`,
       ),
