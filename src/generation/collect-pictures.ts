@@ -6,26 +6,16 @@ import { storableText } from '../lib/storable-text.ts'
 import { cutAfterImageEnd } from '../media/cut-after-image-end.ts'
 import { inspectImage } from '../media/inspect-image.ts'
 import type { Warning } from '../models/map-fields.ts'
-import type { GuardedFetch } from '../net/guarded-fetch.ts'
 import type { ProviderCompleted, ProviderImage } from '../providers/provider.ts'
 import { ProviderError } from '../providers/provider-error.ts'
 import { deliver } from './deliver.ts'
+import { type DownloadDependencies, downloadResult } from './download-result.ts'
 import { missingPicture } from './missing-picture.ts'
 import { mostExpensive } from './most-expensive.ts'
 import type { Picture } from './picture.ts'
 import type { WorkNote } from './work-note.ts'
 
-export interface CollectDependencies {
-  guardedFetch: GuardedFetch
-  /** The largest picture taken from a result URL. */
-  maxImageBytes: number
-}
-
-/** What is paid for is still fetched when the process must end, if that is quickly done. */
-const stopGraceMs = 5_000
-
-/** Pre-signed links of object stores are long. */
-const maxResultUrlLength = 8_192
+export type CollectDependencies = DownloadDependencies
 
 const maxRevisedPromptCharacters = 32_000
 
@@ -54,39 +44,14 @@ export async function collectPictures(
   }
 }
 
-/** A signal that fires so much later than the one that is given. */
-function withGrace(signal: AbortSignal, graceMs: number): Disposable & { signal: AbortSignal } {
-  const later = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const begin = () => {
-    timer = setTimeout(() => later.abort(signal.reason), graceMs)
-  }
-  if (signal.aborted) begin()
-  else signal.addEventListener('abort', begin, { once: true })
-  return {
-    signal: later.signal,
-    [Symbol.dispose]() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', begin)
-    },
-  }
-}
-
 async function bytesOf(
   dependencies: CollectDependencies,
   image: ProviderImage,
   signal: AbortSignal,
 ): Promise<Buffer> {
   if (image.source.kind === 'bytes') return image.source.bytes
-  using patience = withGrace(signal, stopGraceMs)
   try {
-    const { bytes } = await dependencies.guardedFetch.fetch(image.source.url, {
-      maxBytes: dependencies.maxImageBytes,
-      maxUrlLength: maxResultUrlLength,
-      trusted: image.source.trusted,
-      signal: patience.signal,
-    })
-    return bytes
+    return await downloadResult(dependencies, image.source, signal)
   } catch (error) {
     throw unusable(
       'The provider made a picture, but it could not be downloaded from the address the provider gave.',

@@ -225,6 +225,17 @@ export function describeProviderConformance(name: string, setup: () => Promise<C
       }
     })
 
+    it('hands on the addresses of pictures and leaves it to the core whether they still lead anywhere', async (test) => {
+      const upstream = upstreamOf(world, test)
+      const [usual] = (await complete(world, { prompt })).images
+      if (usual?.source.kind !== 'url') return test.skip('answers with the bytes')
+      await upstream.play('expired')
+      const [expired] = (await complete(world, { prompt })).images
+      if (expired?.source.kind !== 'url') throw new Error('it is no address any more')
+      expect((await fetch(expired.source.url)).status).toBeGreaterThanOrEqual(400)
+      expect(upstream.submissions()).toBe(2)
+    })
+
     it('asks for exactly the size that is wished for, in every call of it', async (test) => {
       const upstream = upstreamOf(world, test)
       const said = []
