@@ -99,18 +99,6 @@ export async function openApp(
     now: clock.now(),
   })
 
-  const resultTtlMs = config.images.result_ttl_seconds * 1_000
-  const adopted = createInbox<string>()
-  const node = stack.use(
-    await startNode(db, {
-      resultTtlMs,
-      onOrphans: (count) =>
-        logger.warn({ count }, 'tasks of a stopped process were ended as outcome_unknown'),
-      onAdopted: (taskIds) => adopted.take(taskIds),
-      onFailure: (error) => logger.warn({ err: error }, 'heartbeat failed'),
-    }),
-  )
-
   const objects = createDiskStore({ directory: join(config.data_dir, 'objects') })
   await objects.sweepTemporary()
   const spoolDirectory = join(config.data_dir, 'spool')
@@ -128,6 +116,27 @@ export async function openApp(
   const optimizer = openOptimizer(config.optimizer, { http, openai: config.providers.openai })
   const catalogue = createCatalogue(config.models)
 
+  const gate = createGate(config.generation.concurrent)
+  const resultTtlMs = config.images.result_ttl_seconds * 1_000
+  const adopted = createInbox<string>()
+  const node = stack.use(
+    await startNode(db, {
+      resultTtlMs,
+      // A tool is gone in a moment, and may know other providers than the server that sent the work.
+      adopts: () =>
+        gate.closed || options.role === 'tool'
+          ? undefined
+          : {
+              providers: providerDefinitions.map(({ id }) => id).filter((id) => providers.get(id)),
+              strangersAfterMs: config.generation.operation_timeout_ms,
+            },
+      onOrphans: (count) =>
+        logger.warn({ count }, 'tasks of a stopped process were ended as outcome_unknown'),
+      onAdopted: (taskIds) => adopted.take(taskIds),
+      onFailure: (error) => logger.warn({ err: error }, 'heartbeat failed'),
+    }),
+  )
+
   // Asked when a link is made: the port may be known only after listening.
   let listening: string | undefined
   const publicUrl = () => config.server.public_url ?? listening ?? listeningUrl(server)
@@ -139,7 +148,6 @@ export async function openApp(
     configuredKey: config.admin_key,
   })
 
-  const gate = createGate(config.generation.concurrent)
   const generation = {
     db,
     clock,

@@ -83,7 +83,7 @@ const rules: { about: RegExp; may: RegExp[]; because: string }[] = [
       /^generation\//,
       /^(tasks|images|keys|models|media|net|inputs|db|lib)\//,
       /^prompts\/optimizer\.ts$/,
-      /^providers\/provider(-error)?\.ts$/,
+      /^providers\/(provider|provider-error|request-secrets)\.ts$/,
       /^objects\/object-store\.ts$/,
     ],
     because: 'the core knows seams, not implementations, and no HTTP',

@@ -44,7 +44,7 @@ async function listModels(options: ModelsOptions, env: NodeJS.ProcessEnv): Promi
     one.available ? 'yes' : 'no',
     one.owned_by,
     String(one.limits.n),
-    sizesText(one.parameters.size),
+    sizesText(one.parameters),
   ])
   writeLines(table(['MODEL', 'AVAILABLE', 'BY', 'MAX N', 'SIZES'], rows))
   if (value.data.some((one) => !one.available)) {
@@ -54,12 +54,36 @@ async function listModels(options: ModelsOptions, env: NodeJS.ProcessEnv): Promi
   }
 }
 
-function sizesText(rule: Record<string, unknown> | undefined): string {
-  if (!rule || rule.support === 'unsupported') return 'chosen by the model'
-  if (Array.isArray(rule.enum)) return rule.enum.filter((size) => size !== 'auto').join(', ')
-  if (typeof rule.max_edge !== 'number') return 'any'
-  const smallest = typeof rule.min_edge === 'number' ? `${rule.min_edge} to ` : 'up to '
+type Rules = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
+/** A few of many: a table's cell is one line. */
+const shownWords = 6
+
+/** What `size` may be, or `aspect_ratio` where the model goes by ratios. Exported for its test. */
+export function sizesText({ size = {}, aspect_ratio: ratio = {} }: Rules): string {
+  const ratios = ratio.support === 'unsupported' ? [] : wordsOf(ratio.enum)
+  if (size.support === 'unsupported') {
+    return ratios.length > 0 ? `by aspect_ratio: ${someOf(ratios)}` : 'chosen by the model'
+  }
+  if (Array.isArray(size.enum)) return someOf(wordsOf(size.enum))
+  if (typeof size.max_edge !== 'number') return 'any'
+  const smallest = typeof size.min_edge === 'number' ? `${size.min_edge} to ` : 'up to '
   const steps =
-    typeof rule.multiple_of === 'number' && rule.multiple_of > 1 ? ` in steps of ${rule.multiple_of}` : ''
-  return `${smallest}${rule.max_edge} px a side${steps}`
+    typeof size.multiple_of === 'number' && size.multiple_of > 1 ? ` in steps of ${size.multiple_of}` : ''
+  return `${smallest}${size.max_edge} px a side${steps}${areaText(size)}`
+}
+
+function areaText({ min_pixels: least, max_pixels: most }: Rules[string]): string {
+  const megapixels = (pixels: number) => (pixels / 1_000_000).toFixed(1)
+  if (typeof most !== 'number') return typeof least === 'number' ? `, ${megapixels(least)} MP or more` : ''
+  return `, ${typeof least === 'number' ? `${megapixels(least)} to` : 'up to'} ${megapixels(most)} MP`
+}
+
+function wordsOf(list: unknown): string[] {
+  return Array.isArray(list) ? list.map(String).filter((word) => word !== 'auto') : []
+}
+
+function someOf(words: readonly string[]): string {
+  if (words.length <= shownWords) return words.join(', ')
+  return `${words.slice(0, shownWords).join(', ')} and ${words.length - shownWords} more`
 }

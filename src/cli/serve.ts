@@ -38,7 +38,6 @@ export async function serve(): Promise<void> {
 function banner(app: App, keyFile: string): string {
   const { firstKey, models, publicUrl } = app
   const key = firstKey.created ? firstKey.key.reveal() : '$GESSO_API_KEY'
-  const more = models.unavailable > 0 ? `, and ${models.unavailable} more once a provider key is set` : ''
   return [
     '',
     `  Gesso is ready at ${publicUrl}`,
@@ -46,7 +45,7 @@ function banner(app: App, keyFile: string): string {
     ...(firstKey.created
       ? [`  Key       ${firstKey.key.reveal()}`, `            shown this once, and kept in ${keyFile}`]
       : [`  Key       as before; the first one is kept in ${keyFile}`]),
-    `  Models    ${models.available.join(', ')}${more}`,
+    `  Models    ${modelsText(models)}`,
     `  Database  ${app.database}`,
     `  Docs      ${publicUrl}/docs`,
     '',
@@ -56,4 +55,18 @@ function banner(app: App, keyFile: string): string {
     '',
     '',
   ].join('\n')
+}
+
+/** As many ids as fit on a line or two; `gesso models` lists the others. */
+const shownModels = 6
+
+/** Exported for its test. */
+export function modelsText({ available, unavailable }: App['models']): string {
+  const shown = available.slice(0, available.length > shownModels + 1 ? shownModels : undefined)
+  const rest = available.length - shown.length
+  return [
+    shown.join(', '),
+    ...(rest > 0 ? [`${rest} more that \`gesso models\` lists`] : []),
+    ...(unavailable > 0 ? [`${unavailable} more with a provider key`] : []),
+  ].join(', and ')
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { providerDefinitions } from '../providers/registry.ts'
 import { ConfigError } from './config-error.ts'
 import { loadConfig } from './load-config.ts'
 
@@ -42,6 +43,8 @@ test('the environment beats the file, and each value knows where it came from', 
   expect(sourceOf(['server', 'public_url'])).toBe('default')
 })
 
+const providers = providerDefinitions.map(({ id }) => id).join(', ')
+
 test('every problem is told at once, with line or variable, what is expected and what was found', () => {
   const yaml = [
     'server:',
@@ -61,7 +64,7 @@ test('every problem is told at once, with line or variable, what is expected and
       '  /gesso.yaml:3: server.prot: expected no such setting here',
       '  /gesso.yaml:5: images.url_ttl_seconds: expected a whole number from 1 to 31536000, found -5',
       '  /gesso.yaml:7: models.0.id: expected up to 128 letters, digits and . _ : / -, found "bad id!"',
-      '  /gesso.yaml:8: models.0.provider: expected one of collage, openai, found "nobody"',
+      `  /gesso.yaml:8: models.0.provider: expected one of ${providers}, found "nobody"`,
     ].sort(),
   )
 })

@@ -5,6 +5,8 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { z } from 'zod'
+import { providerDefinitions } from '../providers/registry.ts'
+import { providerOddities } from '../providers/settings.ts'
 import { type Config, configSchema } from './config.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { environmentVariables, type SettingPath, unknownVariables } from './environment.ts'
@@ -34,9 +36,9 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd: string): LoadedConfig {
 
   for (const [variable, path] of environmentVariables()) {
     const value = env[variable]
-    if (value === undefined || value === '' || !values) continue
-    setIn(values, path, value)
-    fromEnvironment.set(path.join('.'), variable)
+    // What holds nothing but blanks is a placeholder that nobody filled in.
+    if (value === undefined || value.trim() === '' || !values) continue
+    if (setIn(values, path, value)) fromEnvironment.set(path.join('.'), variable)
   }
 
   const sourceAt = (path: SettingPath, line: number | undefined): string =>
@@ -52,7 +54,10 @@ export function loadConfig(env: NodeJS.ProcessEnv, cwd: string): LoadedConfig {
   return {
     config: { ...parsed.data, data_dir: resolve(cwd, parsed.data.data_dir) },
     file,
-    warnings: unknownVariables(env).map((name) => `${name} is set, but Gesso has no such variable`),
+    warnings: [
+      ...unknownVariables(env).map((name) => `${name} is set, but Gesso has no such variable`),
+      ...providerDefinitions.flatMap((one) => providerOddities(one, parsed.data.providers[one.id])),
+    ],
     sourceOf,
   }
 }
@@ -82,18 +87,34 @@ function toProblems(
       expected: 'no such setting here',
     }))
   }
-  const expected = issue.message === 'Invalid input' ? 'another value' : issue.message
-  return [
-    { source: sourceOf(path), setting: path.join('.'), expected, found: excerpt(getIn(values, path), path) },
-  ]
+  const value = getIn(values, path)
+  const wantsSettings = issue.code === 'invalid_type' && /^(object|record)$/.test(issue.expected)
+  const found = wantsSettings ? kindOf(value) : excerpt(value, path)
+  return [{ source: sourceOf(path), setting: path.join('.'), expected: expectedBy(issue), found }]
+}
+
+/** The words of the schema; those of its library are for programmers. */
+function expectedBy({ code, message }: z.core.$ZodIssue): string {
+  if (!message.startsWith('Invalid input')) return message
+  return code === 'invalid_type' ? 'settings as `name: value` lines' : 'another value'
 }
 
 /** The value that was found, short enough for a line; the value of anything secret is not shown. */
 function excerpt(value: unknown, path: SettingPath): string {
-  if (value === undefined) return 'nothing'
+  if (value === undefined || value === null) return 'nothing'
+  if (value === '') return 'an empty text'
   if (/key|secret|password|token|url$/.test(String(path.at(-1)))) return 'another value (not shown)'
+  // Whole sections may have secrets in them, wherever they were put.
+  if ([value].flat().some((one) => typeof one === 'object')) return kindOf(value)
   const shown = JSON.stringify(value) ?? String(value)
   return shown.length > 60 ? `${shown.slice(0, 60)}…` : shown
+}
+
+/** What stands where settings belong may be a key that lost its name, so only its kind is told. */
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing'
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' ? 'settings' : 'a single value (not shown)'
 }
 
 function asRecord(value: unknown): Record<string, unknown> | undefined {
@@ -106,11 +127,15 @@ function getIn(value: unknown, path: SettingPath): unknown {
   return path.reduce<unknown>((at, key) => (at as Record<string | number, unknown> | undefined)?.[key], value)
 }
 
-function setIn(root: Record<string, unknown>, path: SettingPath, value: string): void {
+/** Answers false where the file has something else in the place of a section, for the schema to complain of. */
+function setIn(root: Record<string, unknown>, path: SettingPath, value: string): boolean {
   let at = root
   for (const key of path.slice(0, -1)) {
-    at[key] = asRecord(at[key]) ?? {}
-    at = at[key] as Record<string, unknown>
+    const section = asRecord(at[key] ?? {})
+    if (!section) return false
+    at[key] = section
+    at = section
   }
   at[String(path.at(-1))] = value
+  return true
 }

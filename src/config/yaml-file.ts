@@ -56,8 +56,16 @@ export function readYamlFile(file: string, env: NodeJS.ProcessEnv): YamlFile {
     const range = isNode(node) ? node.range : undefined
     return range ? lines.linePos(range[0]).line : undefined
   }
+  let values: unknown
+  try {
+    values = document.toJS() ?? {}
+  } catch {
+    // `*name` without its `&name`: a value that begins with an asterisk and is not in quotes. It may be a key.
+    const expected = 'values that begin with * to stand in quotes, or to repeat one that is marked with &'
+    return { ...emptyFile, problems: [...problems, { source: file, setting: '', expected }] }
+  }
   return {
-    values: document.toJS() ?? {},
+    values,
     problems,
     lineOf,
     nearestLine(path) {

@@ -1,4 +1,5 @@
 /** What becomes of a call to a provider: kept before it is asked for, followed however often the asking fails, sent once. */
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../test/setup/test-database.ts'
 import { createId } from '../lib/ids.ts'
@@ -41,7 +42,7 @@ const trouble = (retryable: boolean) =>
   })
 
 /** A provider that answers word for word; `onCheck` looks at the world each time it is asked. */
-function scripted(answers: (ProviderOutcome | ProviderError)[], onCheck?: () => Promise<void>) {
+function scripted(answers: (ProviderOutcome | Error)[], onCheck?: () => Promise<void>) {
   const script: Script = { started: 0, checked: [], canceled: [] }
   const next = () => {
     const answer = answers.shift() ?? done
@@ -132,6 +133,17 @@ test('asking that fails is repeated, work that fails is not', async () => {
   expect([failed.script.started, failed.script.checked.length]).toEqual([1, 1])
 })
 
+test('an answer that an adapter trips over is asked for again', async () => {
+  const odd = scripted([pending(), new TypeError('null'), done])
+  expect((await call(odd.adapter)).outcome).toEqual(done)
+})
+
+test.each([Number.NaN, -5, 0])('a pause of %s ms is no reason to ask without a pause', async (ms) => {
+  const { script, adapter } = scripted(Array.from({ length: 10_000 }, () => pending('first', ms)))
+  await call(adapter, { operationTimeoutMs: 100 })
+  expect(script.checked.length).toBeLessThanOrEqual(11)
+})
+
 test('work that takes too long is told to stop, and nothing invites a repetition', async () => {
   const slow = scripted(Array.from({ length: 10_000 }, () => pending()))
   const { outcome } = await call(slow.adapter, { operationTimeoutMs: 100 })
@@ -154,6 +166,42 @@ test('a task that another process has taken over is not followed twice', async (
   const { outcome } = await call(adapter)
   expect(outcome).toMatchObject({ code: 'outcome_unknown', retryable: false })
   expect(script.checked).toHaveLength(1)
+})
+
+test('work that could not be kept at first is kept as soon as the database is back', async () => {
+  await sql`alter table operations rename to operations_away`.execute(database.db)
+  let asked = 0
+  const { adapter } = scripted([pending(), pending(), pending(), done], async () => {
+    asked += 1
+    if (asked === 1) await sql`alter table operations_away rename to operations`.execute(database.db)
+  })
+  const { outcome, taskId, reported } = await call(adapter)
+  expect([outcome, reported.length]).toEqual([done, 2])
+  expect(await getUnfinished(database.db, { taskId, nodeId })).toMatchObject({ operations: [{ call: 0 }] })
+})
+
+test('a stop that cannot note the work down does not promise its pictures', async () => {
+  await sql`alter table operations rename to operations_away`.execute(database.db)
+  const { adapter } = scripted([pending('first', 5_000)])
+  const { outcome } = await call(adapter, { signal: AbortSignal.timeout(300) })
+  await sql`alter table operations_away rename to operations`.execute(database.db)
+  expect(outcome).toMatchObject({ name: 'ProviderError', code: 'outcome_unknown', dispatched: 'yes' })
+  expect(outcome).toMatchObject({ message: expect.stringContaining('cannot be fetched') })
+})
+
+test('work that is accepted for a task that has ended meanwhile is told to stop', async () => {
+  const { script, adapter } = scripted([])
+  const start = async (request: { taskId: string }) => {
+    await database.db
+      .updateTable('tasks')
+      .set({ node_id: 'node_other' })
+      .where('id', '=', request.taskId)
+      .execute()
+    return pending()
+  }
+  const { outcome } = await call({ ...adapter, start })
+  expect(outcome).toMatchObject({ code: 'outcome_unknown', dispatched: 'yes' })
+  expect([script.checked, script.canceled.length]).toEqual([[], 1])
 })
 
 test('without a database the work is followed all the same, and said', async () => {

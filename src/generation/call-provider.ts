@@ -4,10 +4,11 @@ import { asDatabaseError } from '../db/open-database.ts'
 import type { Database } from '../db/schema.ts'
 import type { ProviderCompleted, ProviderOutcome, ProviderRequest, Watching } from '../providers/provider.ts'
 import { ProviderError } from '../providers/provider-error.ts'
+import { secretsOf } from '../providers/request-secrets.ts'
 import { keepOperation } from '../tasks/keep-operation.ts'
 import type { ChosenRoute } from './choose-route.ts'
 import type { RunEvents } from './events.ts'
-import { type FollowDependencies, followOperation } from './follow-operation.ts'
+import { type FollowDependencies, type Followed, followOperation } from './follow-operation.ts'
 import { stoppedBeforeDispatch } from './stopped-before-dispatch.ts'
 import type { WorkNote } from './work-note.ts'
 
@@ -71,27 +72,28 @@ function send({ route, request, watching }: Call, signal: AbortSignal): Promise<
 }
 
 /** What is still to be done for a call that was accepted just now. */
-function followed(dependencies: CallDependencies, { route, request, index, note }: Call) {
+function followed(dependencies: CallDependencies, { route, request, index, note }: Call): Followed {
   const acceptedAt = new Date()
-  const { taskId, prompt, negativePrompt = '' } = request
+  const { db, nodeId, events } = dependencies
+  const { taskId } = request
+  let isTold = false
   return {
     taskId,
     adapter: route.adapter,
     provider: route.provider,
     acceptedAtMs: acceptedAt.getTime(),
-    withhold: [prompt, negativePrompt],
-    keep: (operation: object) =>
-      keepOperation(dependencies.db, {
-        nodeId: dependencies.nodeId,
-        taskId,
-        call: index,
-        operation,
-        acceptedAt,
-        work: note,
-      }).catch((error: unknown) => {
+    isTakenOver: false,
+    withhold: secretsOf(request),
+    async keep(operation) {
+      try {
+        const call = { nodeId, taskId, call: index, operation, acceptedAt, work: note }
+        return (await keepOperation(db, call)) ? 'kept' : 'refused'
+      } catch (error) {
         // The work is paid for: without a database it is still followed here.
-        dependencies.events.operationNotKept({ taskId, error: asDatabaseError(error) })
-        return true
-      }),
+        if (!isTold) events.operationNotKept({ taskId, error: asDatabaseError(error) })
+        isTold = true
+        return 'later'
+      }
+    },
   }
 }

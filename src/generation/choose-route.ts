@@ -31,7 +31,7 @@ export function chooseRoute(dependencies: RouteDependencies, model: Model): Chos
     code: 'provider_not_configured',
     attribution: 'client',
     param: 'model',
-    message: `${model.id} has no configured provider on this server. The operator turns it on by setting ${ways.join(' or ')}; gesso-collage works without any.`,
+    message: `${model.id} has no configured provider on this server. The operator turns it on by setting ${ways.join(', or ')}; gesso-collage works without any.`,
   })
 }
 

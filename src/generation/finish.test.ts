@@ -104,6 +104,7 @@ describe('words that PostgreSQL refuses', () => {
           sha256: 'ab'.repeat(32),
           objectKey: `k/${id}`,
           bytes: Buffer.alloc(10),
+          place: 0,
         },
       ],
       result: {

@@ -36,7 +36,7 @@ export async function finish(
   const { task, note, stored, result } = work
   const times = endOfTask(dependencies)
   // Without the bytes: an outcome may have to wait in memory for the database.
-  const images = stored.map(({ bytes: _, ...image }) => image)
+  const images = stored.map(({ bytes: _, place: __, ...image }) => image)
   const recorded = await dependencies.outcomes.record(
     task.id,
     {
@@ -140,7 +140,7 @@ function notRecorded(how: 'refused' | 'later', taskId: string): NotRecordedError
     attribution: 'platform',
     message:
       how === 'refused'
-        ? 'The task was given up while its picture was still being made; nothing is charged for it.'
+        ? `The task was given up, or taken over by another process, while its picture was still being made: GET /v1/images/generations/${taskId} tells how it ends.`
         : `The picture is made and kept, but the database is away. GET /v1/images/generations/${taskId} gives it once the database is back.`,
   })
 }

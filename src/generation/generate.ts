@@ -20,7 +20,7 @@ import { planCalls } from './plan-calls.ts'
 import { planWatching } from './plan-watching.ts'
 import { askedFields, type GenerationRequest, toStoredRequest } from './request.ts'
 import { type RunDependencies, run } from './run.ts'
-import { showPartials } from './show-partials.ts'
+import { type PartialShow, showPartials } from './show-partials.ts'
 import { noteWork } from './work-note.ts'
 
 export type GenerateDependencies = AdmitDependencies &
@@ -62,6 +62,7 @@ export async function generate(
   } as const
   context.onAdmitted(admitted)
   let dispatched = false
+  let partials: PartialShow | undefined
   try {
     await using inputs = await fetchInputs(dependencies, { context, request, mapped, route }, signal)
     const worded = await enhancePrompt(dependencies, { request, model, mode }, signal)
@@ -77,9 +78,9 @@ export async function generate(
       calls,
     })
     const show = watched.partialImages > 0 && context.onPartial
-    const partials = show ? showPartials({ ...watched, note, taskId }, show, signal) : undefined
+    partials = show ? showPartials({ ...watched, note, taskId }, show, signal) : undefined
     dispatched = true
-    const { watching } = partials ?? {}
+    const watching = partials?.watching
     const made = await run(
       dependencies,
       { taskId, route, fields: mapped.provider, inputs, note, watching },
@@ -89,6 +90,8 @@ export async function generate(
     await partials?.settled()
     return outcome
   } catch (error) {
+    // What came before the failure is shown before it.
+    await partials?.settled()
     throw await recordFailure(dependencies, { task, error, dispatched })
   }
 }

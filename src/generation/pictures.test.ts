@@ -153,7 +153,7 @@ describe('collecting', () => {
 describe('storing', () => {
   async function pictures(count: number) {
     const info = await inspectImage(png)
-    return Array.from({ length: count }, () => ({ bytes: png, info }))
+    return Array.from({ length: count }, () => ({ bytes: png, info, place: 0 }))
   }
 
   test('pictures are kept under their own names with their digest', async () => {

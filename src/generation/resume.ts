@@ -4,17 +4,21 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
+import { z } from 'zod'
 import type { Database } from '../db/schema.ts'
 import { createLane } from '../lib/lane.ts'
-import type { ProviderCompleted } from '../providers/provider.ts'
+import type { Operation, ProviderCompleted } from '../providers/provider.ts'
 import { ProviderError } from '../providers/provider-error.ts'
+import { secretsOf } from '../providers/request-secrets.ts'
 import { getUnfinished, type UnfinishedTask } from '../tasks/get-unfinished.ts'
 import { keepOperation } from '../tasks/keep-operation.ts'
+import { storedRequest } from '../tasks/task.ts'
 import type { ProviderSet } from './choose-route.ts'
 import { type CompleteDependencies, complete } from './complete.ts'
 import { recordFailure } from './finish.ts'
-import { type FollowDependencies, followOperation } from './follow-operation.ts'
+import { type FollowDependencies, type Followed, followOperation } from './follow-operation.ts'
 import { settleCalls } from './settle-calls.ts'
+import type { UnderwayTask } from './underway-task.ts'
 import { readWorkNote, type WorkNote } from './work-note.ts'
 
 export interface ResumeDependencies extends CompleteDependencies, FollowDependencies {
@@ -37,11 +41,41 @@ export async function resume(
   if (task === 'unknown') return
   if (!task) return dependencies.outcomes.abandon(taskId)
   try {
-    const note = readWorkNote(task.work)
-    const made = await followAll(dependencies, task, note, signal)
-    await complete(dependencies, { task, note, made }, signal)
+    const kept = readKept(task)
+    const made = await followAll(dependencies, kept, signal)
+    await complete(dependencies, { ...kept, made }, signal)
   } catch (error) {
     await recordFailure(dependencies, { task, error, dispatched: true })
+  }
+}
+
+/** At least its `id`; what else it holds is the provider's. */
+const keptOperation = z
+  .object({ id: z.string() })
+  .catchall(z.union([z.string(), z.number(), z.boolean(), z.null()]))
+
+interface Kept {
+  task: UnderwayTask
+  note: WorkNote
+  /** By the call that was accepted. */
+  operations: ReadonlyMap<number, { operation: Operation; acceptedAt: Date }>
+}
+
+/** Throws `outcome_unknown` where another version kept what this one cannot read. */
+function readKept({ work, operations, request, ...task }: UnfinishedTask): Kept {
+  try {
+    return {
+      task: { ...task, request: storedRequest.parse(request) },
+      note: readWorkNote(work),
+      operations: new Map(
+        operations.map(({ call, operation, acceptedAt }) => [
+          call,
+          { operation: keptOperation.parse(operation), acceptedAt },
+        ]),
+      ),
+    }
+  } catch (error) {
+    throw unreadable(error)
   }
 }
 
@@ -62,42 +96,49 @@ async function readTask(
 
 async function followAll(
   dependencies: ResumeDependencies,
-  task: UnfinishedTask,
-  note: WorkNote,
+  { task, note, operations }: Kept,
   signal: AbortSignal,
 ): Promise<ProviderCompleted> {
+  const { db, nodeId } = dependencies
   const adapter = dependencies.providers.get(note.provider)
   if (!adapter) throw gone(note.provider)
+  const withhold = secretsOf({
+    ...spoken.parse(task.request),
+    taskId: task.id,
+    model: note.upstreamModel,
+    prompt: note.prompt,
+    n: note.asked.n,
+  })
   const lane = createLane({ concurrency: dependencies.fanOut })
   const follow = async (call: number): Promise<ProviderCompleted> => {
-    const accepted = task.operations.find((one) => one.call === call)
+    const accepted = operations.get(call)
     if (!accepted) throw neverAccepted()
     const { operation, acceptedAt } = accepted
-    const keep = (changed: object) =>
-      keepOperation(dependencies.db, {
-        nodeId: dependencies.nodeId,
-        taskId: task.id,
-        call,
-        operation: changed,
-        acceptedAt,
-        work: note,
-      }).catch(() => true)
-    return followOperation(
-      dependencies,
-      {
-        taskId: task.id,
-        adapter,
-        provider: note.provider,
-        acceptedAtMs: acceptedAt.getTime(),
-        keep,
-        withhold: [note.prompt],
-      },
-      { status: 'pending', operation, checkAfterMs: 0 },
-      signal,
-    )
+    const followed: Followed = {
+      taskId: task.id,
+      adapter,
+      provider: note.provider,
+      acceptedAtMs: acceptedAt.getTime(),
+      isTakenOver: true,
+      withhold,
+      keep: (changed) =>
+        keepOperation(db, { nodeId, taskId: task.id, call, operation: changed, acceptedAt, work: note }).then(
+          (isKept) => (isKept ? 'kept' : 'refused'),
+          () => 'later',
+        ),
+    }
+    return followOperation(dependencies, followed, { status: 'pending', operation, checkAfterMs: 0 }, signal)
   }
   return settleCalls(note.calls, (_call, index) => lane.run(() => follow(index)))
 }
+
+/** The words of the stored request that errors must not repeat, beside its prompt. */
+const spoken = z.object({
+  negativePrompt: z.string().optional().catch(undefined),
+  safetyIdentifier: z.string().optional().catch(undefined),
+  loraWeights: z.string().optional().catch(undefined),
+  extraLoraWeights: z.array(z.string()).optional().catch(undefined),
+})
 
 function gone(provider: string): ProviderError {
   return new ProviderError({
@@ -105,6 +146,17 @@ function gone(provider: string): ProviderError {
     attribution: 'platform',
     message: `The server was restarted without ${provider}, which was at work on this. Whether a picture was made is not known.`,
     dispatched: 'yes',
+  })
+}
+
+function unreadable(cause: unknown): ProviderError {
+  return new ProviderError({
+    code: 'outcome_unknown',
+    attribution: 'platform',
+    message:
+      'The server was restarted in another version, which cannot read what was noted of this work. Whether a picture was made is not known.',
+    dispatched: 'yes',
+    cause,
   })
 }
 

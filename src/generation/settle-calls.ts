@@ -15,9 +15,12 @@ export async function settleCalls(
   make: (call: PlannedCall, index: number) => Promise<ProviderCompleted>,
 ): Promise<ProviderCompleted> {
   const [only, ...others] = calls
-  if (only && others.length === 0) return withSeed(await make(only, 0), only)
+  if (only && others.length === 0) return withSeed(placed(await make(only, 0), 0), only)
   const settled = await Promise.allSettled(
-    calls.map(async (call, index) => withSeed(await make(call, index), call)),
+    calls.map(async (call, index) => {
+      const before = calls.slice(0, index).reduce((sum, { n }) => sum + n, 0)
+      return withSeed(placed(await make(call, index), before), call)
+    }),
   )
   const answers = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   const errors: unknown[] = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
@@ -28,6 +31,15 @@ export async function settleCalls(
     one.status === 'rejected' ? missing(one.reason, calls[index]?.n ?? 1) : [],
   )
   return mergeAnswers(answers, failures)
+}
+
+/** The pictures with their places in the whole request, of which `before` are those of earlier calls. */
+function placed(made: ProviderCompleted, before: number): ProviderCompleted {
+  const images = made.images.map((image, index) => ({
+    ...image,
+    position: before + (image.position ?? index),
+  }))
+  return { ...made, images }
 }
 
 /** The seed that the one picture of a call was asked with, where the provider does not repeat it. */

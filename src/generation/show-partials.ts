@@ -38,7 +38,7 @@ export function showPartials(
   let queue = Promise.resolve()
   let waiting = 0
   const prepare = async ({ bytes, position, index }: PartialPicture) => {
-    const picture = { bytes, info: await inspectImage(bytes) }
+    const picture = { bytes, info: await inspectImage(bytes), place: position }
     // Only the label: what size and format a stage has is the provider's.
     const { watermark } = note.delivery
     const delivery = { compressesItself: false, scales: false, watermark }

@@ -78,6 +78,35 @@ describe('a client that is slow', () => {
     other.stream.destroy()
   })
 
+  test('holds its room until an event is read to its end, and longer patience goes with it', async () => {
+    const waiting: number[] = []
+    const patienceMs = (bytes: number) => {
+      waiting.push(bytes)
+      return 60_000
+    }
+    const buffer = createEventBuffer(600_000)
+    const events = open({ buffer, patienceMs })
+    events.offer('partial', { b64_json: new Base64(Buffer.alloc(500_000)) }, 500_000)
+    // A first piece is enough: the rest stays in memory for as long as the client does not go on.
+    events.stream.read()
+    await once(events.stream, 'readable')
+    expect(buffer.take(200_000)).toBe(false)
+    events.send('completed', {}, 7)
+    events.end()
+    expect(waiting).toEqual([500_007])
+    await text(events.stream)
+    expect(buffer.take(600_000)).toBe(true)
+    buffer.release(600_000)
+    const left = open({ buffer })
+    left.offer('partial', { b64_json: new Base64(Buffer.alloc(500_000)) }, 500_000)
+    left.stream.read()
+    await once(left.stream, 'readable')
+    left.stream.destroy()
+    await once(left.stream, 'close')
+    expect(buffer.take(600_001)).toBe(false)
+    expect(buffer.take(600_000)).toBe(true)
+  })
+
   test('is let go when it does not take what is left in time', async () => {
     const waiting: number[] = []
     const patienceMs = (bytes: number) => {
@@ -96,6 +125,9 @@ describe('a client that is slow', () => {
 describe('comments', () => {
   test('show that the work goes on, begin the answer, and do not pile up', async () => {
     const events = open({ commentEveryMs: 15 })
+    await sleep(40)
+    expect(events.hasBegun).toBe(false)
+    events.keepAlive()
     await events.begun
     // Unread for several times as long as a comment takes.
     await sleep(100)

@@ -28,6 +28,8 @@ export interface EventStream {
   readonly hasBegun: boolean
   /** The body of the answer. */
   readonly stream: Readable
+  /** From now on comments are sent. Not before there is work of which they can say that it goes on. */
+  keepAlive(): void
   /** Sends an event. `json` may hold `Base64`. After the client has left it does nothing. */
   send(event: string, json: object, sizeBytes: number): void
   /** The same for an event that may be left out: older ones of the same kind go first. */
@@ -58,7 +60,7 @@ export function createEventBuffer(limitBytes: number): EventBuffer {
   }
 }
 
-/** Opens a stream; it costs nothing until something is sent. */
+/** Opens a stream; it costs nothing until it is kept alive or something is sent. */
 export function openEventStream({ commentEveryMs, buffer, patienceMs }: EventStreamOptions): EventStream {
   const waiting: Waiting[] = []
   const begun = Promise.withResolvers<void>()
@@ -67,33 +69,35 @@ export function openEventStream({ commentEveryMs, buffer, patienceMs }: EventStr
   let ended = false
   let hasBegun = false
   let patience: NodeJS.Timeout | undefined
+  let ticker: NodeJS.Timeout | undefined
+  /** What is being read: not all of it has left yet. */
+  let reading: Waiting | undefined
 
   const changed = () => {
     hasBegun = true
     begun.resolve()
     wake.resolve()
     wake = Promise.withResolvers<void>()
-    ticker.refresh()
+    ticker?.refresh()
   }
-  const drop = (index: number) => {
-    const [gone] = waiting.splice(index, 1)
+  const forget = (gone: Waiting | undefined) => {
     if (gone?.isOptional) buffer.release(gone.sizeBytes)
   }
-  const ticker = setInterval(() => {
+  const comment = () => {
     // One that was not read yet says all that another would say.
     if (ended || comments > 0 || waiting.length > 0) return
     comments += 1
     changed()
-  }, commentEveryMs)
+  }
 
   async function* pieces(): AsyncGenerator<Buffer> {
     while (true) {
-      const next = waiting[0]
-      if (next) {
-        drop(0)
-        yield Buffer.from(`event: ${next.event}\ndata: `)
-        yield* jsonPieces(next.json)
+      reading = waiting.shift()
+      if (reading) {
+        yield Buffer.from(`event: ${reading.event}\ndata: `)
+        yield* jsonPieces(reading.json)
         yield Buffer.from('\n\n')
+        forget(reading)
       } else if (comments > 0) {
         comments = 0
         yield Buffer.from(': the work goes on\n\n')
@@ -106,7 +110,8 @@ export function openEventStream({ commentEveryMs, buffer, patienceMs }: EventStr
     clearInterval(ticker)
     clearTimeout(patience)
     ended = true
-    while (waiting.length > 0) drop(0)
+    forget(reading)
+    for (const one of waiting.splice(0)) forget(one)
     wake.resolve()
   })
 
@@ -116,6 +121,9 @@ export function openEventStream({ commentEveryMs, buffer, patienceMs }: EventStr
       return hasBegun
     },
     stream,
+    keepAlive() {
+      if (!ended) ticker ??= setInterval(comment, commentEveryMs)
+    },
     send(event, json, sizeBytes) {
       if (ended) return
       waiting.push({ event, json, sizeBytes, isOptional: false })
@@ -126,7 +134,7 @@ export function openEventStream({ commentEveryMs, buffer, patienceMs }: EventStr
       while (!buffer.take(sizeBytes)) {
         const oldest = waiting.findIndex((one) => one.isOptional)
         if (oldest < 0) return
-        drop(oldest)
+        forget(waiting.splice(oldest, 1)[0])
       }
       waiting.push({ event, json, sizeBytes, isOptional: true })
       changed()
@@ -135,7 +143,8 @@ export function openEventStream({ commentEveryMs, buffer, patienceMs }: EventStr
       if (ended) return
       ended = true
       clearInterval(ticker)
-      const bytes = waiting.reduce((sum, one) => sum + one.sizeBytes, 0)
+      const unread = [...waiting, ...(reading ? [reading] : [])]
+      const bytes = unread.reduce((sum, one) => sum + one.sizeBytes, 0)
       patience = setTimeout(() => stream.destroy(), patienceMs(bytes)).unref()
       changed()
     },

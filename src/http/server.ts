@@ -47,11 +47,16 @@ export type HttpDependencies = Omit<AnswerDependencies, 'events'> &
 /** 16 kB/s: slower than any network that a picture is meant for. */
 const readingBytesPerSecond = 16 * 1024
 
+/** Pictures go out as base64. */
+const base64Growth = 4 / 3
+
 function eventStreams(settings: HttpSettings): EventStreamOptions {
+  const { write_timeout_ms: stallTimeoutMs, stream_comment_ms: commentEveryMs } = settings
   return {
-    commentEveryMs: settings.stream_comment_ms,
+    // A stream that is silent for longer than a client may stand still would be cut off as one that is not read.
+    commentEveryMs: Math.min(commentEveryMs, stallTimeoutMs / 2),
     buffer: createEventBuffer(settings.stream_buffer_bytes),
-    patienceMs: (bytes) => settings.write_timeout_ms + (bytes / readingBytesPerSecond) * 1_000,
+    patienceMs: (bytes) => stallTimeoutMs + ((bytes * base64Growth) / readingBytesPerSecond) * 1_000,
   }
 }
 

@@ -33,7 +33,7 @@ export const identities: readonly Identity[] = [
   ...geminiModels,
 ]
 
-/** In the order in which they are preferred: the model's own vendor first. */
+/** In the order in which they are preferred, where several serve a model. */
 export const routeTables: readonly RouteTable[] = [
   collageRoutes,
   openaiRoutes,

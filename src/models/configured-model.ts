@@ -17,17 +17,21 @@ const publicToField = new Map<string, FieldName>(
   optionalFields.map((name) => [fieldCatalogue[name].publicName, name]),
 )
 
+const idForm = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/
+const idExpected = 'up to 128 letters, digits and . _ : / -'
+const aliasesExpected = `a list of names, each ${idExpected}`
+
 export const configuredModel = z.strictObject({
-  id: z
-    .string({ error: 'a model id' })
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, { error: 'up to 128 letters, digits and . _ : / -' }),
+  id: z.string({ error: 'a model id' }).regex(idForm, { error: idExpected }),
   /** A provider's id. */
   provider: text("a provider's id, such as openai"),
   /** The model in the provider's words; absent = the id. */
   upstream_model: text().optional(),
   /** How the upstream speaks, where its provider has several dialects; absent = the provider's usual one. */
   dialect: text('a dialect of the provider').optional(),
-  aliases: wordList().default([]),
+  aliases: wordList(aliasesExpected)
+    .refine((names) => names.every((name) => idForm.test(name)), { error: aliasesExpected })
+    .default([]),
   description: text().default('A model of this server.'),
   /** The optional fields the upstream understands. */
   supports: wordList(supportsExpected)
@@ -35,14 +39,14 @@ export const configuredModel = z.strictObject({
     .default([]),
   /** The sizes it draws, as `WxH`; absent = any from 64 to 4096. */
   sizes: wordList('a list of sizes such as 1024x1024')
-    .refine((sizes) => sizes.every((size) => readSizeText(size) !== undefined), {
+    .refine((sizes) => sizes.length > 0 && sizes.every((size) => readSizeText(size) !== undefined), {
       error: 'a list of sizes such as 1024x1024',
     })
     .optional(),
   /** The most pictures of one request. */
   max_n: wholeNumber({ min: 1, max: 10 }).default(10),
-  /** The most pictures of one call to the upstream; more are made by several calls. */
-  images_per_call: wholeNumber({ min: 1, max: 10 }).default(10),
+  /** The most pictures of one call to the upstream; more are made by several calls. Absent: as many as its provider can. */
+  images_per_call: wholeNumber({ min: 1, max: 10 }).optional(),
   /** The most input pictures of an edit, where it supports `image`. */
   max_images: wholeNumber({ min: 1, max: 16 }).default(16),
   prompt_characters: wholeNumber({ min: 1, max: 1_000_000 }).default(32_000),
@@ -64,7 +68,7 @@ export function fromConfiguration(configured: ConfiguredModel): Model {
         upstreamModel: configured.upstream_model ?? configured.id,
         dialect: configured.dialect,
         promptCharacters: configured.prompt_characters,
-        imagesPerCall: configured.images_per_call,
+        imagesPerCall: configured.images_per_call ?? 10,
         fields: configuredFields(configured),
       },
     ],

@@ -1,8 +1,24 @@
 /** A model as `GET /v1/models` shows it: OpenAI's object, and beside it what each field accepts. */
-import { fieldCatalogue, fieldNames } from './fields.ts'
+import {
+  type FieldName,
+  fieldCatalogue,
+  fieldNames,
+  type ImageSize,
+  imageSizes,
+  outputFormats,
+} from './fields.ts'
 import type { FieldRule, ServedModel } from './model.ts'
 import type { Price, PriceItem } from './price.ts'
-import { sizeText } from './size-rule.ts'
+import {
+  classFor,
+  classOf,
+  ratioError,
+  ratioText,
+  ratioTolerance,
+  ratioValue,
+  targetPixels,
+} from './ratio.ts'
+import { type SizeRange, type SizeRule, sizeText } from './size-rule.ts'
 
 /** A price list: items that add up, in micro-USD. */
 export interface Pricing {
@@ -45,7 +61,8 @@ export function describeModel(model: ServedModel, available: boolean): ModelDesc
       generate: !model.fields.images.required,
       edit: supports(model.fields.images),
       mask: supports(model.fields.mask),
-      variations: supports(model.fields.images),
+      // A variation has a picture and nothing else.
+      variations: supports(model.fields.images) && !model.fields.mask.required,
       stream: model.streams ?? false,
       async_only: false,
       transparent:
@@ -56,7 +73,7 @@ export function describeModel(model: ServedModel, available: boolean): ModelDesc
       sequential: supports(model.fields.series),
     },
     parameters: Object.fromEntries(
-      fieldNames.map((name) => [fieldCatalogue[name].publicName, describeRule(model.fields[name])]),
+      fieldNames.map((name) => [fieldCatalogue[name].publicName, describeRule(ruleInEffect(model, name))]),
     ),
     limits: {
       prompt_characters: model.promptCharacters,
@@ -80,6 +97,63 @@ function describeItem(item: PriceItem): Record<string, unknown> {
   return { per, micros, ...Object.fromEntries(words.map(([name, value]) => [names[name] ?? name, value])) }
 }
 
+/** The rule as a caller meets it, where the table says only how Gesso goes about it. */
+function ruleInEffect({ fields }: ServedModel, name: FieldName): FieldRule {
+  const rule = fields[name]
+  if (rule.support === 'unsupported') return rule
+  // What the model does not make, Gesso does.
+  if (name === 'outputFormat') return { ...rule, values: outputFormats }
+  if (rule.support !== 'converted' || (name !== 'aspectRatio' && name !== 'imageSize')) return rule
+  const { sizes } = fields.size
+  const values = sizes && (name === 'imageSize' ? classesWithin(sizes, rule) : ratiosWithin(sizes))
+  const isEmpty = !sizes || values?.length === 0
+  return isEmpty ? { support: 'unsupported' } : { ...rule, values }
+}
+
+/** The resolution classes that the sizes have a picture for. */
+function classesWithin(sizes: SizeRule, { values }: FieldRule): readonly string[] {
+  return imageSizes.filter((one) => {
+    if (values && !values.includes(one)) return false
+    if (one.startsWith('optimize_')) return true
+    return sizes.kind === 'list'
+      ? sizes.sizes.some((size) => classOf(size) === one)
+      : classOf(squareNear(sizes, one)) === classFor(one)
+  })
+}
+
+/** About the square that is drawn for a class; its true edge may be rounded to a step. */
+function squareNear({ minEdge, maxEdge, minPixels = 0, maxPixels }: SizeRange, wish: ImageSize) {
+  const most = Math.min(maxEdge, Math.sqrt(maxPixels ?? Number.POSITIVE_INFINITY))
+  const edge = Math.min(most, Math.max(minEdge, Math.sqrt(minPixels), Math.sqrt(targetPixels(wish))))
+  return { width: edge, height: edge }
+}
+
+const usualRatios = [
+  '1:1',
+  '5:4',
+  '4:5',
+  '4:3',
+  '3:4',
+  '3:2',
+  '2:3',
+  '16:9',
+  '9:16',
+  '2:1',
+  '1:2',
+  '21:9',
+  '9:21',
+]
+
+/** The ratios of listed sizes, by their usual names; a range has too many to name. */
+function ratiosWithin(sizes: SizeRule): readonly string[] | undefined {
+  if (sizes.kind === 'range') return undefined
+  const names = sizes.sizes.map(
+    (size) =>
+      usualRatios.find((ratio) => ratioError(size, ratioValue(ratio)) <= ratioTolerance) ?? ratioText(size),
+  )
+  return [...new Set(names)]
+}
+
 function describeRule(rule: FieldRule): Record<string, unknown> {
   return {
     support: rule.support,
@@ -96,6 +170,8 @@ function describeRule(rule: FieldRule): Record<string, unknown> {
           max_ratio: rule.sizes.maxRatio,
         }
       : {}),
+    ...(rule.maxItems === undefined ? {} : { max_items: rule.maxItems }),
+    ...(rule.withoutImages ? { without_images: true } : {}),
     ...(rule.required ? { required: true } : {}),
     ...(rule.default === undefined ? {} : { default: rule.default }),
   }

@@ -261,6 +261,29 @@ test('a model of one’s own understands what its configuration says and nothing
   expect(() => map('own', { negativePrompt: 'x' })).toThrow('negative_prompt is not supported by own.')
 })
 
+describe('what means nothing beside input pictures', () => {
+  const dev = (provider: string) => served(catalogue.resolve('flux-1-dev'), provider)
+
+  test('is refused there and taken elsewhere', () => {
+    for (const provider of ['replicate', 'fal']) {
+      for (const wish of [size(1024, 768), { aspectRatio: '16:9' }, { imageSize: '1K' }] as const) {
+        expect(() => map(dev(provider), { ...wish, images: 1 })).toThrow(/not possible with flux-1-dev/)
+        expect(map(dev(provider), { ...wish, images: 1 }, 'lenient').provider.size).toBeUndefined()
+        expect(map(dev(provider), { ...wish, images: 1 }, 'lenient').warnings).toHaveLength(1)
+      }
+      expect(map(dev(provider), { aspectRatio: '4:3' }).warnings).toEqual([])
+    }
+  })
+
+  test('of a list as long as a model takes there is no more', () => {
+    const loras = { loraWeights: 'a/b', extraLoraWeights: ['c/d', 'e/f', 'g/h'] }
+    const qwen = served(catalogue.resolve('qwen-image'), 'fal')
+    expect(() => map(qwen, loras)).toThrow(
+      'extra_lora_weights has 3 entries, but qwen-image takes at most 2.',
+    )
+  })
+})
+
 test('an unknown model is named, with what there is', () => {
   expect(() => catalogue.resolve('../../v1/files')).toThrow(
     /There is no model "\.\.\/\.\.\/v1\/files".*gesso-collage/,

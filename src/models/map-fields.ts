@@ -16,7 +16,7 @@ import {
   outputFormats,
   type Size,
 } from './fields.ts'
-import type { FieldRule, ServedModel } from './model.ts'
+import type { FieldRule, FieldTable, ServedModel } from './model.ts'
 import { translateQuality } from './quality.ts'
 import { sameSize } from './size-rule.ts'
 import { isSizeProblem, passedHint, type SolvedSize, solveSize } from './solve-size.ts'
@@ -72,7 +72,8 @@ export interface MappedFields {
 }
 
 /** Maps the asked fields onto the model. Throws a 400-kind `GessoError` that names the field and what is allowed. */
-export function mapFields(model: ServedModel, asked: ImageFields, options: MappingOptions): MappedFields {
+export function mapFields(served: ServedModel, asked: ImageFields, options: MappingOptions): MappedFields {
+  const model = asked.images === undefined ? served : besideImages(served)
   const fields = withFormat(model, asked)
   checkTogether(fields, options.spelling)
   const warnings: Warning[] = []
@@ -111,6 +112,17 @@ export function mapFields(model: ServedModel, asked: ImageFields, options: Mappi
   return { ...split(model, { ...fields, n: fields.n ?? 1 }, solved), warnings }
 }
 
+/** The model with the table that it has for edits. */
+function besideImages(model: ServedModel): ServedModel {
+  const fields = Object.fromEntries(
+    Object.entries(model.fields).map(([name, rule]) => [
+      name,
+      rule.withoutImages ? { support: 'unsupported' } : rule,
+    ]),
+  ) as FieldTable
+  return { ...model, fields }
+}
+
 /**
  * The ask with the format that its compression is about: the model's own where the caller names none. Beside a PNG, 0 and
  * 100 are defaults that clients send along, and ask for nothing.
@@ -143,10 +155,9 @@ function checkRequired(model: ServedModel, fields: Partial<ImageFields>): void {
   for (const name of ['images', 'mask'] as const) {
     if (!model.fields[name].required || fields[name] !== undefined) continue
     const { publicName } = fieldCatalogue[name]
-    throw badRequest(
-      publicName,
-      `${publicName} is missing: ${model.id} only changes a picture that it is given.`,
-    )
+    const why =
+      name === 'mask' ? 'draws only where a mask lets it' : 'only changes a picture that it is given'
+    throw badRequest(publicName, `${publicName} is missing: ${model.id} ${why}.`)
   }
 }
 
@@ -226,6 +237,9 @@ function outsideRule(
     return name === 'images'
       ? `image has ${outside} pictures, but ${model.id} takes at most ${range.max}.`
       : `${label} is ${outside}, but ${model.id} takes ${range.min === range.max ? `only ${range.min}` : `${range.min} to ${range.max}`}.`
+  }
+  if (Array.isArray(value) && rule.maxItems !== undefined && value.length > rule.maxItems) {
+    return `${label} has ${value.length} entries, but ${model.id} takes at most ${rule.maxItems}.`
   }
   if (name === 'outputFormat' || !values || typeof value !== 'string') return undefined
   const translated = name === 'quality' ? translateQuality(value, values) : value

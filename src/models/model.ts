@@ -24,6 +24,10 @@ export interface FieldRule {
   wire?: Readonly<Record<string, string>>
   /** Put in by Gesso where the caller is silent: how an old id keeps its old default. */
   fill?: string
+  /** The most entries of a list. */
+  maxItems?: number
+  /** Means nothing to the model beside input pictures, and counts as unsupported there. */
+  withoutImages?: boolean
   /** The model draws nothing without it; only for `image` and `mask`. */
   required?: boolean
 }

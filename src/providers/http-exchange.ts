@@ -4,7 +4,7 @@
  * "connecting" and "written" are told apart, and an answer of many megabytes goes to its reader uncopied.
  */
 import type { Agent, Dispatcher } from 'undici'
-import { type AnswerBody, createErrorBody, createEventBody, createPictureBody } from './http-body.ts'
+import { type AnswerBody, createErrorBody, createPictureBody, createWatchedBody } from './http-body.ts'
 import {
   abandoned,
   disconnected,
@@ -34,6 +34,8 @@ export interface Outgoing {
   signal?: AbortSignal
   /** Takes the events of an answer that is an event stream, as they come. */
   onEvent?(event: ServerEvent): void
+  /** Have the events said all that matters? */
+  hasAll?(): boolean
   /** Makes a text of the other side safe for a log. */
   quote(text: string): string
 }
@@ -46,6 +48,9 @@ export interface Received {
   opening: string
 }
 
+/** How long an answer that has said everything may take to end by itself, so that its connection can be used again. */
+const lingerMs = 1_000
+
 /**
  * Sends once and waits for the whole answer. Throws `ProviderError`; a status of 300 or more is an answer,
  * even when its body is cut.
@@ -57,6 +62,7 @@ export function exchange(agent: Agent, outgoing: Outgoing): Promise<Received> {
     let controller: Dispatcher.DispatchController | undefined
     let answer: Answer | undefined
     let settled = false
+    let linger: NodeJS.Timeout | undefined
 
     const settle = () => {
       settled = true
@@ -113,12 +119,17 @@ export function exchange(agent: Agent, outgoing: Outgoing): Promise<Received> {
         else if (verdict === 'enough') {
           succeed(answer)
           controller?.abort(new Error('given up'))
+        } else if (verdict === 'complete') {
+          succeed(answer)
+          linger = setTimeout(() => controller?.abort(new Error('given up')), lingerMs).unref()
         }
       },
       onResponseEnd() {
+        clearTimeout(linger)
         if (!settled && answer) succeed(answer)
       },
       onResponseError(_, error) {
+        clearTimeout(linger)
         if (error instanceof BodySourceError) {
           return fail((progress) => sourceFailed({ title, progress, detail: error.message }))
         }
@@ -151,10 +162,9 @@ function openAnswer(outgoing: Outgoing, status: number, raw: Dispatcher.Response
   }
   const { title, maxResponseBytes } = outgoing
   const declaredBytes = Number(headers.get('content-length') ?? 0)
-  const { onEvent } = outgoing
-  const isEvents = /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')
+  const { onEvent, hasAll } = outgoing
   let body = createErrorBody()
-  if (status < 300 && onEvent && isEvents) body = createEventBody({ maxResponseBytes, onEvent })
+  if (status < 300 && onEvent) body = createWatchedBody({ maxResponseBytes, declaredBytes, onEvent, hasAll })
   else if (status < 300) body = createPictureBody({ maxResponseBytes, declaredBytes })
   const encoding = headers.get('content-encoding') ?? 'identity'
   let refusal: ProviderError | undefined

@@ -62,8 +62,10 @@ export function unusable(title: string, what: string, detail?: string): Provider
 }
 
 /** The provider pointed elsewhere. Following would hand the key and the prompt to another host. */
-export function redirected(title: string, status: number): ProviderError {
+export function redirected(title: string, status: number, method: string): ProviderError {
   return new ProviderError({
+    // Asking again costs nothing, and a host that moves for a moment must not cost accepted work.
+    retryable: method === 'GET',
     code: 'upstream_failed',
     attribution: 'upstream',
     message: `${title} redirects (${status}), which Gesso does not follow. Its base URL may be wrong.`,

@@ -28,9 +28,11 @@ export interface ProviderHttpCall {
   withhold?: readonly string[]
   /**
    * Makes it a call for an event stream: told of every event as it comes, and must not throw. An answer that is one has
-   * no `json`; a server that does not stream answers as ever.
+   * no `json`, whatever it is called; a server that does not stream answers as ever.
    */
   onEvent?(event: ServerEvent): void
+  /** Asked after each piece of a stream: where the events have said all that matters, nothing more is waited for. */
+  hasAll?(): boolean
 }
 
 /** What the provider answered. */
@@ -128,7 +130,7 @@ async function send(
     ...content.headers,
   }
   const received = await exchange(agent, { ...call, method, headers, body: content.body, quote })
-  if (received.status >= 300 && received.status < 400) throw redirected(call.title, received.status)
+  if (received.status >= 300 && received.status < 400) throw redirected(call.title, received.status, method)
   return { ...received, excerpt: (text = received.opening) => quote(text) }
 }
 

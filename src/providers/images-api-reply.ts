@@ -36,14 +36,22 @@ export function readReply(answer: ProviderHttpAnswer, asked: Asked): ProviderCom
   throw noPicture(asked.names.title, 'sent an answer that is not an image list', answer.excerpt())
 }
 
-/** The same for what was gathered of an answer that came in pieces. */
-export function readImages(reply: WireReply, answer: ProviderHttpAnswer, asked: Asked): ProviderCompleted {
+/**
+ * The same for what was gathered of an answer that came in pieces. `broken` is why it ended too early, where it did: the
+ * failure of what did not come any more.
+ */
+export function readImages(
+  reply: WireReply,
+  answer: ProviderHttpAnswer,
+  asked: Asked,
+  broken?: ProviderError,
+): ProviderCompleted {
   const { title } = asked.names
   const images: ProviderImage[] = []
   const failures: ImageFailure[] = []
-  for (const entry of reply.data) {
+  for (const [position, entry] of reply.data.entries()) {
     const read = readImage(entry, answer, asked)
-    if ('source' in read) images.push(read)
+    if ('source' in read) images.push({ ...read, position })
     else failures.push(read)
   }
   if (images.length === 0) {
@@ -52,7 +60,9 @@ export function readImages(reply: WireReply, answer: ProviderHttpAnswer, asked: 
   }
   // Servers that stop early leave pictures out altogether; what was not asked for is not paid for by anyone.
   images.length = Math.min(images.length, asked.atMost)
-  while (images.length + failures.length < asked.n) failures.push({ error: leftOut(title) })
+  while (images.length + failures.length < asked.n) failures.push({ error: broken ?? leftOut(title) })
+  // Of a series nobody knows how many were still to come.
+  if (broken && failures.length === 0) failures.push({ error: broken })
   failures.length = Math.min(failures.length, asked.atMost - images.length)
   const { size, quality, background, usage } = reply
   return {

@@ -75,12 +75,16 @@ export const wireReply = z.object({
 })
 export type WireReply = z.infer<typeof wireReply>
 
-/** One event of a stream: a stage of a picture, a whole one, or an error. */
+/** One event of a stream: a stage of a picture, a whole one, or an error; one that says nothing is none. */
 export const wireEvent = z.object({
   type: shortText,
   partial_image_index: count,
   b64_json: bytesOrText,
-  error: wireError.optional().catch(undefined),
+  url: bytesOrText,
+  error: wireError
+    .optional()
+    .catch(undefined)
+    .transform((error) => (error && Object.values(error).some(Boolean) ? error : undefined)),
 })
 
 /** An event that is an error by its name, and has the error's words beside its type. */

@@ -1,6 +1,8 @@
 /** The providers that are on: those whose key is there, that were moved to another host, or that need no key. */
 import type { Provider, ProviderDefinition, ProviderDependencies } from './provider.ts'
-import type { OneProviderSettings } from './settings.ts'
+import { missingVariables, needsAddress, type OneProviderSettings } from './settings.ts'
+
+export { missingVariables }
 
 export interface OpenProviders {
   get(id: string): Provider | undefined
@@ -34,21 +36,20 @@ export function openProviders(
     get: (id) => open.get(id),
     howToConfigure: (id) => {
       const definition = definitions.find((one) => one.id === id)
-      const { apiKey, baseUrl } = definition?.environment ?? {}
-      if (apiKey && baseUrl && definition?.defaultBaseUrl === undefined) return `${apiKey} and ${baseUrl}`
-      return apiKey ?? baseUrl ?? `providers.${id} in gesso.yaml`
+      const missing = definition ? missingVariables(definition, settings[id]) : []
+      return missing.length > 0 ? missing.join(' and ') : `providers.${id} in gesso.yaml`
     },
   }
 }
 
 /** Is it configured? A moved provider may be a local server that wants no key. */
 export function isProviderOn(definition: ProviderDefinition, settings: OneProviderSettings): boolean {
-  const { environment, defaultBaseUrl } = definition
-  if (environment.apiKey === undefined) return true
-  const isMoved = settings.base_url !== undefined && settings.base_url !== defaultBaseUrl
-  // Where every account has an address of its own, a key alone leads nowhere.
-  if (environment.baseUrl !== undefined && defaultBaseUrl === undefined) {
-    return isMoved && settings.api_key !== undefined
-  }
-  return isMoved || settings.api_key !== undefined
+  if (definition.environment.apiKey === undefined) return true
+  if (needsAddress(definition)) return missingVariables(definition, settings).length === 0
+  return settings.api_key !== undefined || isMoved(definition, settings)
+}
+
+/** The vendor's own host wants a key under every path. */
+function isMoved({ defaultBaseUrl }: ProviderDefinition, { base_url: url }: OneProviderSettings): boolean {
+  return url !== undefined && (!defaultBaseUrl || new URL(url).host !== new URL(defaultBaseUrl).host)
 }

@@ -107,6 +107,8 @@ export type ProviderImageSource =
 
 export interface ProviderImage {
   source: ProviderImageSource
+  /** Which of the pictures asked for it is, from 0; absent: as it stands in the list. */
+  position?: number
   revisedPrompt?: string
   seed?: number
 }
@@ -258,6 +260,8 @@ export interface ProviderDefinition {
   readonly defaultBaseUrl?: string
   /** The words for `dialect`, the usual one first; absent where the provider has one only. */
   readonly dialects?: readonly string[]
+  /** How many pictures one call makes of a model that nobody says more of; 10 where this is absent. */
+  readonly imagesPerCall?: number
   /** Settings that only this provider has, beside those that all have. */
   readonly options?: Readonly<Record<string, z.ZodType>>
   create(settings: ProviderSettings, dependencies: ProviderDependencies): Provider

@@ -1,14 +1,26 @@
 /** What can be said about each provider: one section per provider that the registry lists. */
 import { z } from 'zod'
-import { httpUrl, secret, wholeNumber } from '../lib/setting.ts'
+import { Secret } from '../lib/secret.ts'
+import { httpUrl, wholeNumber } from '../lib/setting.ts'
 import type { ProviderDefinition } from './provider.ts'
 import { providerDefinitions } from './registry.ts'
 
+const keyExpected = "the vendor's key: one line of letters, digits and signs"
+const urlExpected = 'an http or https URL such as https://images.example.com/v1'
+
 const oneProvider = z.strictObject({
-  /** The vendor's key. Usually left to the vendor's own environment variable. */
-  api_key: secret().optional(),
+  /**
+   * The vendor's key. Usually left to the vendor's own environment variable. It travels in a header, so it is one line of
+   * ASCII; blanks and line ends around it come from copying.
+   */
+  api_key: z
+    .string({ error: keyExpected })
+    .trim()
+    .regex(/^[\x21-\x7e]+$/, { error: keyExpected })
+    .transform((value) => new Secret(value))
+    .optional(),
   /** Moves the provider to another host; includes the version path. */
-  base_url: httpUrl().optional(),
+  base_url: z.string({ error: urlExpected }).trim().pipe(httpUrl()).optional(),
   /** How long one call may take, from the first byte sent to the last received. */
   timeout_ms: wholeNumber({ min: 100, max: 3_600_000 }).default(300_000),
   /** The largest answer taken from the provider. */
@@ -20,8 +32,13 @@ export type OneProviderSettings = z.infer<typeof oneProvider> & Readonly<Record<
 
 type ProviderSchema = z.ZodPrefault<typeof oneProvider>
 
-function schemaOf({ options = {} }: ProviderDefinition): ProviderSchema {
-  return oneProvider.extend(options).prefault({}) as unknown as ProviderSchema
+function schemaOf({ options = {}, defaultBaseUrl }: ProviderDefinition): ProviderSchema {
+  const schema = oneProvider.extend(options).refine(
+    // Paths are put behind it. An address of one's own, where there is no usual one, is for the adapter to read.
+    ({ base_url: url }) => defaultBaseUrl === undefined || typeof url !== 'string' || !/[?#]/.test(url),
+    { path: ['base_url'], error: `a URL without ? and #, such as ${defaultBaseUrl}` },
+  )
+  return schema.prefault({}) as unknown as ProviderSchema
 }
 
 /** `providers:` in `gesso.yaml`, keyed by provider id. */
@@ -30,3 +47,42 @@ export const providerSettings = z.strictObject(
     providerDefinitions.map((definition) => [definition.id, schemaOf(definition)]),
   ) as Record<string, ProviderSchema>,
 )
+
+/** The variables whose absence keeps the provider off. */
+export function missingVariables(
+  definition: ProviderDefinition,
+  settings: OneProviderSettings | undefined,
+): string[] {
+  const { apiKey, baseUrl } = definition.environment
+  return [
+    ...(apiKey && !settings?.api_key ? [apiKey] : []),
+    ...(baseUrl && needsAddress(definition) && !settings?.base_url ? [baseUrl] : []),
+  ]
+}
+
+/** What is no error, and yet hardly what the operator meant. */
+export function providerOddities(
+  definition: ProviderDefinition,
+  settings: OneProviderSettings | undefined,
+): string[] {
+  const { title, environment, defaultBaseUrl } = definition
+  const { api_key: key, base_url: url } = settings ?? {}
+  const missing = missingVariables(definition, settings)
+  if (needsAddress(definition) && (key || url) && missing.length > 0) {
+    return [
+      `${title} has ${key ? 'a key and no address' : 'an address and no key'}: it is off until ${missing.join(' and ')} is set`,
+    ]
+  }
+  const hasPath = (address: string) => new URL(address).pathname !== '/'
+  if (defaultBaseUrl && url && hasPath(defaultBaseUrl) && !hasPath(url)) {
+    return [
+      `${environment.baseUrl ?? `providers.${definition.id}.base_url`} has no path, and ${title}'s own is ${defaultBaseUrl}: the version usually belongs to it`,
+    ]
+  }
+  return []
+}
+
+/** Where every account has an address of its own, a key alone leads nowhere. */
+export function needsAddress({ environment, defaultBaseUrl }: ProviderDefinition): boolean {
+  return environment.baseUrl !== undefined && defaultBaseUrl === undefined
+}

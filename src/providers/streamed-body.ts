@@ -40,6 +40,8 @@ export function streamBody(
   let isBegun = false
   let source: Readable | undefined
   const chunks = write((file) => {
+    // Given up between two files: nobody would close this one.
+    if (stream.destroyed) throw new BodySourceError('the body was given up')
     source = openFile(file)
     return fileBytes(file, source)
   })

@@ -81,10 +81,12 @@ export function checkFailure(
   words: VendorWords = {},
 ): ProviderError {
   const { status } = answer
-  // Credentials too: a key may be changed while work is under way, and what is paid for waits to be asked for.
-  const passing = [401, 403, 408, 429].includes(status) || status >= 500
-  const mayPass = passing && (words.kind === undefined || words.kind === 'credentials')
-  if (!mayPass) return workFailure(answer, names, { kind: kindOf(status), ...words })
+  // Credentials and credit too: keys are changed and accounts filled while work is under way, and what is paid for waits
+  // to be asked for.
+  const passing = [401, 402, 403, 408, 429].includes(status) || status >= 500
+  const mayPass = passing && [undefined, 'credentials', 'unpaid'].includes(words.kind)
+  // Without words the status is about the question, and neither about the caller's request nor about the model.
+  if (!mayPass) return workFailure(answer, names, { ...words, kind: words.kind ?? 'failed' })
   return toError(answer, names, words, {
     code: 'upstream_unavailable',
     attribution: 'upstream',

@@ -115,17 +115,6 @@ export function checkPictures(
   if (!mask && masks === 'required') throw unsupported('mask', `${title} needs one with ${model}`)
 }
 
-/**
- * What no answer may repeat in an excerpt: the words of the request. The address of weights can hold a token; their
- * plain name helps to understand.
- */
-export function secretsOf(request: ProviderRequest): string[] {
-  const { prompt, negativePrompt = '', safetyIdentifier = '' } = request
-  const weights = [request.loraWeights ?? '', ...(request.extraLoraWeights ?? [])]
-  const addresses = weights.filter((one) => /^https?:/i.test(one))
-  return [prompt, negativePrompt, safetyIdentifier, ...addresses]
-}
-
 function nameOf(field: string): string {
   return callersNames[field as OptionalField] ?? field
 }

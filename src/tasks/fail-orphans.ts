@@ -39,15 +39,28 @@ export async function failOrphans(
 }
 
 /**
- * Ends the tasks that this node owns by its row but does not run: an admission whose answer was lost on the way.
+ * Ends the tasks that this node owns by its row but does not run: an admission whose answer was lost on the way. Those
+ * whose work a provider has accepted are not ended: their ids are answered, as `accepted`, to be followed again.
  * `running` must hold every task from before its admission until its outcome is recorded.
  */
 export async function failLost(
   db: Kysely<Database>,
-  options: { nodeId: string; running: readonly string[]; resultTtlMs: number },
-): Promise<number> {
+  options: { nodeId: string; running(): readonly string[]; resultTtlMs: number },
+): Promise<{ ended: number; accepted: string[] }> {
+  const mine = await db
+    .selectFrom('tasks')
+    .select(['id', sql<boolean>`work is not null`.as('accepted')])
+    .where('node_id', '=', options.nodeId)
+    .where('status', '=', 'IN_PROGRESS')
+    .execute()
+  // Asked after the rows are read: what was admitted in between is among neither.
+  const running = new Set(options.running())
+  const lost = mine.filter(({ id }) => !running.has(id))
+  const accepted = lost.filter((task) => task.accepted).map(({ id }) => id)
+  const unsent = lost.filter((task) => !task.accepted).map(({ id }) => id)
+  if (unsent.length === 0) return { ended: 0, accepted }
   const { rows } = await sql<{ id: string }>`
-    ${end(options)} and node_id = ${options.nodeId} and id <> all(${options.running}::text[])
+    ${end(options)} and node_id = ${options.nodeId} and work is null and id = any(${unsent}::text[])
     returning id`.execute(db)
-  return rows.length
+  return { ended: rows.length, accepted }
 }

@@ -1,23 +1,18 @@
 /** A task whose work a provider has accepted, as the process that takes it over reads it. */
 import type { Kysely } from 'kysely'
-import { z } from 'zod'
 import type { Database } from '../db/schema.ts'
-import { type StoredRequest, storedRequest, type TaskMode } from './task.ts'
+import type { TaskMode } from './task.ts'
 
-/** At least its `id`; what else it holds is the provider's. */
-const keptOperation = z
-  .object({ id: z.string() })
-  .catchall(z.union([z.string(), z.number(), z.boolean(), z.null()]))
-
+/** What was kept is as another process wrote it, maybe of another version: whoever goes on with it reads it. */
 export interface UnfinishedTask {
   id: string
   accountId: string
   mode: TaskMode
-  request: StoredRequest
+  request: unknown
   createdAt: Date
   /** As it was kept with the first operation. */
   work: unknown
-  operations: { call: number; operation: z.infer<typeof keptOperation>; acceptedAt: Date }[]
+  operations: { call: number; operation: unknown; acceptedAt: Date }[]
 }
 
 /** Undefined where the task is not this node's, or has ended. */
@@ -43,13 +38,9 @@ export async function getUnfinished(
     id: row.id,
     accountId: row.account_id,
     mode: row.mode,
-    request: storedRequest.parse(row.request),
+    request: row.request,
     createdAt: row.created_at,
     work: row.work,
-    operations: operations.map(({ call, operation, accepted_at }) => ({
-      call,
-      operation: keptOperation.parse(operation),
-      acceptedAt: accepted_at,
-    })),
+    operations: operations.map(({ accepted_at, ...kept }) => ({ ...kept, acceptedAt: accepted_at })),
   }
 }

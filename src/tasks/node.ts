@@ -6,7 +6,7 @@ import { hostname } from 'node:os'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../db/schema.ts'
 import { createId } from '../lib/ids.ts'
-import { adoptOrphans } from './adopt-orphans.ts'
+import { type Adoption, adoptOrphans } from './adopt-orphans.ts'
 import { failLost, failOrphans } from './fail-orphans.ts'
 import { createOutcomeRecorder, type OutcomeRecorder } from './record-outcome.ts'
 
@@ -15,6 +15,8 @@ export interface NodeOptions {
   resultTtlMs: number
   /** Tasks that nobody worked on any more were ended. */
   onOrphans(count: number): void
+  /** Whose work this process takes over, asked at every beat; absent or undefined: nobody's. */
+  adopts?(): Adoption | undefined
   /** Tasks of a stopped process are this node's now: their work has to be followed to its end. */
   onAdopted(taskIds: readonly string[]): void
   /** A beat did not reach the database. */
@@ -38,17 +40,25 @@ export async function startNode(db: Kysely<Database>, options: NodeOptions): Pro
   // Others are judged only after having heard them for a whole lease: while the database was away, nobody could beat.
   let listeningSinceMs = performance.now()
 
+  const adopt = (taskIds: readonly string[]) => {
+    for (const taskId of taskIds) outcomes.begin(taskId)
+    if (taskIds.length > 0) options.onAdopted(taskIds)
+  }
+
   const beat = async () => {
     await sql`
       insert into nodes (id, host, pid, heartbeat_at) values (${id}, ${hostname()}, ${process.pid}, now())
       on conflict (id) do update set heartbeat_at = now()`.execute(db)
     await outcomes.retry()
-    let ended = await failLost(db, { nodeId: id, running: outcomes.running(), resultTtlMs })
+    const lost = await failLost(db, { nodeId: id, running: outcomes.running, resultTtlMs })
     const mayJudge = performance.now() - listeningSinceMs > deadAfterMs
-    const adopted = await adoptOrphans(db, { nodeId: id, deadAfterMs: mayJudge ? deadAfterMs : undefined })
-    for (const taskId of adopted) outcomes.begin(taskId)
-    if (adopted.length > 0) options.onAdopted(adopted)
-    if (mayJudge) ended += await failOrphans(db, { deadAfterMs, resultTtlMs })
+    const adoption = options.adopts?.()
+    if (adoption) {
+      adopt(lost.accepted)
+      adopt(await adoptOrphans(db, { nodeId: id, adoption, deadAfterMs: mayJudge ? deadAfterMs : undefined }))
+    }
+    const orphans = mayJudge ? await failOrphans(db, { deadAfterMs, resultTtlMs }) : 0
+    const ended = lost.ended + orphans
     if (ended > 0) options.onOrphans(ended)
   }
   await beat()

@@ -19,8 +19,11 @@ export interface OutcomeRecorder {
    * is kept and recorded when it is back.
    */
   record(taskId: string, outcome: TaskOutcome, times: FinishedTask): Promise<'recorded' | 'refused' | 'later'>
-  /** Gives a task up for another process to take over. Best effort: it is taken over sooner or later. */
-  release(taskId: string): Promise<void>
+  /**
+   * Gives a task up for another process to take over. Answers false where none can, as no provider is at work on it, and
+   * where that cannot be said: it is taken over sooner or later then.
+   */
+  release(taskId: string): Promise<boolean>
   /** Tries again what was kept. */
   retry(): Promise<void>
   /** The tasks that are this node's and have no recorded outcome. */
@@ -68,7 +71,7 @@ export function createOutcomeRecorder(db: Kysely<Database>, nodeId: string): Out
 
     async release(taskId) {
       // It stays among the running: nobody else here may end it.
-      await releaseTask(db, { taskId, nodeId }).catch(() => undefined)
+      return releaseTask(db, { taskId, nodeId }).catch(() => false)
     },
 
     async retry() {

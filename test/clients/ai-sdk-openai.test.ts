@@ -233,9 +233,9 @@ describe('errors', () => {
     ['a model that nobody has', {}, 'no-such-model', { code: 'model_not_found' }],
     [
       'a field of models that this server has none of',
-      { providerOptions: { openai: { complexity: 'low' } } },
+      { providerOptions: { openai: { frameCount: 4 } } },
       'gpt-image-2',
-      { code: 'unknown_parameter', param: 'complexity' },
+      { code: 'unknown_parameter', param: 'frame_count' },
     ],
   ])('%s: told once, with all its parts', async (_name, own, model, expected) => {
     const before = sent.length

@@ -103,6 +103,17 @@ describe('partial pictures', () => {
     }
   })
 
+  test('of several, of which one fails, keep their places, and the loss is said', async () => {
+    await gateway.upstream.play('500', 1)
+    const stream = await client.images.generate({ ...gpt, n: 3, partial_images: 1 })
+    const events = (await eventsOf(stream)) as (Event & { index: number; warnings?: { param: string }[] })[]
+    const placesOf = (kind: string) =>
+      events.filter(({ type }) => type === `image_generation.${kind}`).map(({ index }) => index)
+    expect(placesOf('completed')).toHaveLength(2)
+    expect(placesOf('partial_image').sort()).toEqual(placesOf('completed'))
+    expect(events.at(-1)?.warnings?.map(({ param }) => param)).toContain('n')
+  })
+
   test('carry the label where Gesso owes one', async () => {
     const labelled = { ...collage, size: '512x512', partial_images: 1, watermark: true, seed: 5 } as const
     const [partial] = await eventsOf(await client.images.generate(labelled))
@@ -139,16 +150,13 @@ describe('errors', () => {
   })
 
   test('after it are an event that the client throws', async () => {
-    const type = 'image_generation.partial_image'
-    const png = (await plainPng({ width: 96, height: 64 })).toString('base64')
-    const partial = { type, b64_json: png, partial_image_index: 0, created_at: 1, size: '96x64' }
-    const error = { type: 'server_error', code: 'server_error', message: 'it broke', param: null }
-    const body = `event: ${type}\ndata: ${JSON.stringify(partial)}\n\nevent: error\ndata: ${JSON.stringify({ type: 'error', error })}\n\n`
-    const headers = { 'content-type': 'text/event-stream' }
-    await gateway.upstream.play({ status: 200, headers, body: Buffer.from(body) })
+    // The stage is on its way to the client before the provider goes on to fail.
+    const streams = { endsWith: 'server error', eventDelayMs: 150 } as const
+    await using failing = await openGateway({ fake: { otherSize: { width: 96, height: 64 }, streams } })
+    const caller = new OpenAI({ baseURL: failing.baseURL, apiKey: failing.apiKey })
     const seen: string[] = []
     const reading = (async () => {
-      const stream = await client.images.generate({ ...gpt, partial_images: 1 })
+      const stream = await caller.images.generate({ ...gpt, partial_images: 1 })
       for await (const event of stream) seen.push(kindOf(event))
     })()
     await expect(reading).rejects.toBeInstanceOf(APIError)

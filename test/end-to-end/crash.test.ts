@@ -12,7 +12,7 @@ import { databaseSettings } from '../../src/db/settings.ts'
 import { endLeftovers, type GessoProcess, startGesso } from '../setup/gesso-process.ts'
 
 /** More of them, for those who have the time: GESSO_CRASH_ROUNDS=20. */
-const rounds = Number(process.env.GESSO_CRASH_ROUNDS ?? 5)
+const rounds = Number(process.env.GESSO_CRASH_ROUNDS ?? 4)
 const roundsOfPostgresAlone = 2
 const clients = 4
 const dataDir = mkdtempSync(join(tmpdir(), 'gesso-crash-'))

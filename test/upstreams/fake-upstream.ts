@@ -109,7 +109,10 @@ export async function startFakeUpstream(
     }
     if (isSubmission && options.latencyMs) await sleep(options.latencyMs)
     await act(playing, { own, request, response, elsewhere: foreign.origin })
-  }, options.port)
+  }, options.port).catch(async (error: unknown) => {
+    await foreign.close()
+    throw error
+  })
   const own = vendor(main.origin)
   const close = async () => {
     await Promise.all([main.close(), foreign.close()])

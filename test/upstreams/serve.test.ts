@@ -52,7 +52,14 @@ describe('the fakes together', () => {
     const child = run(String(Number(new URL(taken.origin).port) - 6))
     const [[code], said] = await Promise.all([once(child, 'exit'), read(child)])
     expect(code).toBe(1)
-    expect(said).toContain('EADDRINUSE')
+    expect(said).toMatch(/^listen EADDRINUSE[^\n]+ with --port 0\.\n$/)
+  })
+
+  test.each(['abc', '', '1e3', '70000'])('say that %j is no port', async (port) => {
+    const child = run(port)
+    const [[code], said] = await Promise.all([once(child, 'exit'), read(child)])
+    expect(code).toBe(1)
+    expect(said).toMatch(/^[^\n]*--port[^\n]*\n$/)
   })
 })
 

@@ -122,7 +122,26 @@ function endOf(milliseconds: number): Promise<void> {
   })
 }
 
-const { values } = parseArgs({ options: { port: { type: 'string', default: String(firstPort) } } })
-const port = Number(values.port)
-if (!Number.isInteger(port) || port < 0 || port > 65_000) throw new Error(`--port ${values.port} is no port.`)
-await serve(port)
+function readPort(): number {
+  const { values } = parseArgs({ options: { port: { type: 'string', default: String(firstPort) } } })
+  const port = Number(values.port)
+  if (/^\d+$/.test(values.port) && port <= 65_000) return port
+  throw new Error(`--port ${values.port} is no port.`)
+}
+
+/** What a developer can do about it, in one line. */
+function advice(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const isTaken = 'code' in error && error.code === 'EADDRINUSE'
+  return isTaken
+    ? `${error.message}. Choose other ports with --port, or any free ones with --port 0.`
+    : error.message
+}
+
+try {
+  await serve(readPort())
+} catch (error) {
+  process.stderr.write(`${advice(error)}\n`)
+  // Not by itself: a fake that could not begin leaves half of itself behind.
+  process.exit(1)
+}

@@ -24,12 +24,19 @@ export interface DrawDependencies {
 /** A task that has ended well. */
 export type DrawnTask = Task & { result: TaskResult }
 
+/** Told while the work goes on. Must not throw. */
+export interface Watcher {
+  /** The task exists, and the headers that tell of it are set. */
+  onAdmitted(): void
+  onPartial: GenerateContext['onPartial']
+}
+
 /** Draws, and sets the headers of the answer, also of an error. */
 export async function draw(
   dependencies: Pick<DrawDependencies, 'generate'>,
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
   drawing: GenerationRequest,
-  onPartial?: GenerateContext['onPartial'],
+  watcher?: Watcher,
 ): Promise<{ task: DrawnTask; pictures: Outcome['pictures'] }> {
   await using _uploads = takeUploads(request)
   // What was sent beside the known fields must not stay in memory while the pictures are made.
@@ -37,10 +44,11 @@ export async function draw(
   const context: GenerateContext = {
     caller: callerOf(request),
     requestId: request.id,
-    onPartial,
+    onPartial: watcher?.onPartial,
     onAdmitted: ({ taskId, rate }) => {
       reply.header('x-gesso-task-id', taskId)
       setRateHeaders(reply, rate)
+      watcher?.onAdmitted()
     },
   }
   const outcome = await dependencies.generate(context, drawing).catch((error) => {

@@ -17,6 +17,7 @@ describe('an answer', () => {
       status: 'completed',
       images: [
         {
+          position: 0,
           source: {
             kind: 'url',
             url: expect.stringMatching(/^https:.*_0\.jpeg\?X-Tos-Algorithm=.*Signature=ab12$/),

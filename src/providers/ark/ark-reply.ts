@@ -27,9 +27,9 @@ export function readReply(
   const { atMost, trusted } = asked
   const images: ProviderImage[] = []
   const failures: ImageFailure[] = []
-  for (const entry of reply.data) {
+  for (const [position, entry] of reply.data.entries()) {
     const source = readSource(entry, trusted)
-    if (source) images.push({ source })
+    if (source) images.push({ source, position })
     else if (entry.error) failures.push({ error: arkWorkFailure(answer, entry.error) })
     else failures.push({ error: noPicture(title, 'left out a picture that it owed') })
   }

@@ -49,7 +49,10 @@ const cutAfter =
   }
 
 const shown = (index: number): PartialPicture => ({ position: index, index: 0, bytes: bytesOf(index) })
-const made = (index: number) => ({ source: { kind: 'bytes', bytes: bytesOf(index) } })
+const made = (index: number) => ({
+  position: index,
+  source: { kind: 'bytes', bytes: bytesOf(index) },
+})
 const moderated = { error: { code: 'moderation_blocked', dispatched: 'yes', retryable: false } }
 const lost = { code: 'upstream_invalid_response', dispatched: 'yes', retryable: false }
 
@@ -92,6 +95,17 @@ describe('a watched series', () => {
       headers: { accept: 'text/event-stream, application/json' },
       body: { stream: true, response_format: 'b64_json' },
     })
+  })
+
+  it('is over when Ark says so, even where the connection stays', async () => {
+    const script: Script = (response) => {
+      begin(response).write(picture(0) + completed)
+    }
+    const { outcome } = await watch(script, series)
+    const tooLate = new Promise((resolve) => setTimeout(resolve, 1_000, 'it still waits').unref())
+    const told = await Promise.race([outcome, tooLate])
+    expect(told).toMatchObject({ images: [made(0)], usage: { totalTokens: 32_448 } })
+    expect(told).not.toHaveProperty('failures')
   })
 
   it('as documented, with addresses instead of bytes, is delivered and cannot be shown', async () => {

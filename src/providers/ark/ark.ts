@@ -7,8 +7,8 @@ import type { ProviderHttpAnswer, ProviderHttpCall } from '../http.ts'
 import { hasPrivateHost } from '../private-host.ts'
 import type { Provider, ProviderCompleted, ProviderDefinition, ProviderRequest } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
+import { secretsOf } from '../request-secrets.ts'
 import { missingKey, noPicture } from '../vendor-failure.ts'
-import { secretsOf } from '../wire-fields.ts'
 import { dialectNames, mostOf } from './ark-dialects.ts'
 import { arkFailure } from './ark-failure.ts'
 import { environment, names, title } from './ark-names.ts'
@@ -33,6 +33,7 @@ export const ark: ProviderDefinition = {
   environment,
   defaultBaseUrl,
   dialects: dialectNames,
+  imagesPerCall: 1,
   create({ apiKey, baseUrl = defaultBaseUrl, timeoutMs, maxResponseBytes }, { http }): Provider {
     const trusted = hasPrivateHost(baseUrl)
     const isVendors = /\.(volces|bytepluses)\.com$/.test(new URL(baseUrl).hostname)
@@ -67,7 +68,7 @@ export const ark: ProviderDefinition = {
         const gatherer = gatherEvents(request.series && ((partial) => watching.onPartial(partial)))
         let answer: ProviderHttpAnswer
         try {
-          answer = await http.postJson({ ...call, onEvent: gatherer.take })
+          answer = await http.postJson({ ...call, onEvent: gatherer.take, hasAll: gatherer.isComplete })
         } catch (error) {
           if (!(error instanceof ProviderError) || !gatherer.hasBegun()) throw error
           const broken = gatherer.isComplete() ? undefined : error

@@ -242,6 +242,14 @@ describe('a refused submission', () => {
     expect((await start(scripted)).outcome).toMatchObject(expected)
   })
 
+  it('never shows the address of the webhook', async () => {
+    const webhookUrl = 'https://gesso.example/hooks/8c1f0e2d4b6a'
+    const reply = { message: `cannot reach ${webhookUrl}` }
+    const { outcome } = await start({ status: 400, reply }, { webhookUrl })
+    expect(outcome).toMatchObject({ code: 'invalid_image_request' })
+    expect(JSON.stringify(outcome) + String(outcome)).not.toContain('8c1f0e2d4b6a')
+  })
+
   it('never shows the secret of the webhook', async () => {
     const server = await serve({ reply: 'accepted.json' })
     const provider = connect(server.url)

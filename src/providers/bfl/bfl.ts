@@ -5,8 +5,8 @@
 import type { ProviderHttpCall } from '../http.ts'
 import { hasPrivateHost } from '../private-host.ts'
 import type { Provider, ProviderDefinition } from '../provider.ts'
+import { secretsOf } from '../request-secrets.ts'
 import { missingKey, vendorFailure } from '../vendor-failure.ts'
-import { secretsOf } from '../wire-fields.ts'
 import { dialectNames, title } from './bfl-dialects.ts'
 import { failureWords, refusalWords } from './bfl-failure.ts'
 import { builtPollingUrl, ownPollingUrl } from './bfl-polling.ts'
@@ -27,6 +27,7 @@ export const bfl: ProviderDefinition = {
   environment,
   defaultBaseUrl,
   dialects: dialectNames,
+  imagesPerCall: 1,
   create({ apiKey, baseUrl = defaultBaseUrl, timeoutMs, maxResponseBytes }, { http }): Provider {
     const trusted = hasPrivateHost(baseUrl)
     const credential = () => {

@@ -49,6 +49,15 @@ describe('a call that is refused', () => {
     expect(message).toContain('DASHSCOPE_BASE_URL')
   })
 
+  it('for its protocol is told that, and not to check a key that is good', async () => {
+    const said = 'current user api does not support synchronous calls.'
+    const provider = await scripted(403, refusal('AccessDenied', said))
+    const error = await failure(provider.start(requestFor({ model: 'wan3' }), patience()))
+    expect(error).toMatchObject({ code: 'upstream_failed', attribution: 'platform', dispatched: 'no' })
+    expect(error.message).toContain(`its dialect may be another one. ${said}`)
+    expect(error.message).not.toContain('DASHSCOPE_API_KEY')
+  })
+
   it('is not even made without a key', async () => {
     const provider = connect('http://127.0.0.1:1/api/v1', '')
     const error = await failure(provider.start(requestFor(), patience()))
@@ -70,6 +79,12 @@ describe('a question that is refused', () => {
     [429, 'Throttling.RateQuota'],
     [500, 'InternalError'],
     [503, 'ModelUnavailable'],
+    // A key may be changed and a bill be paid, while what is made already waits to be asked for.
+    [401, 'InvalidApiKey'],
+    [403, 'AccessDenied'],
+    [400, 'Arrearage'],
+    [403, 'AllocationQuota.FreeTierOnly'],
+    [400, 'Throttling.RateQuota'],
   ])('with %i %s may be asked again', async (status, code) => {
     const error = await failure(
       Promise.resolve((await scripted(status, refusal(code))).check?.(operation(), patience())),
@@ -78,7 +93,6 @@ describe('a question that is refused', () => {
   })
 
   it.each<[number, string, string]>([
-    [401, 'InvalidApiKey', 'upstream_failed'],
     [400, 'InvalidParameter', 'invalid_image_request'],
     [404, 'NotFound', 'outcome_unknown'],
   ])('with %i %s is not', async (status, code, told) => {

@@ -35,12 +35,17 @@ export function callFailure(answer: ProviderHttpAnswer, names: ProviderNames): P
   return vendorFailure(answer, withRegion(names), wordsOf(readCoded(answer)))
 }
 
-/** The answer to a question about a task, with a status of 400 or more. */
+/**
+ * The answer to a question about a task, with a status of 400 or more. A bill that is due or too many questions are about
+ * the asking, with whatever status: the task is paid for and goes on.
+ */
 export function questionFailure(answer: ProviderHttpAnswer, names: ProviderNames): ProviderError {
   const { status } = answer
   if (status === 404) return lostTask(names, answer.excerpt())
   const words = wordsOf(readCoded(answer))
   const mayPass = status === 408 || status === 429 || status >= 500
+  if (!mayPass && (words.kind === 'unpaid' || words.kind === 'rate limit'))
+    return unreadableState(names, answer.excerpt())
   return checkFailure(answer, withRegion(names), mayPass ? { ...words, kind: undefined } : words)
 }
 
@@ -87,7 +92,12 @@ function readCoded(answer: ProviderHttpAnswer): Coded {
   return read.success ? read.data : {}
 }
 
+/** What the vendor denies to a good key: a call at once where there are only tasks, or the other way round. */
+const wrongProtocol = /\ba?synchronous calls?\b/i
+
 function wordsOf({ code, message }: Coded): VendorWords {
+  if (/^AccessDenied/i.test(code ?? '') && wrongProtocol.test(message ?? ''))
+    return { kind: 'unknown model', code, message: `its dialect may be another one. ${message}` }
   const kind = code === undefined ? undefined : kinds.find(([pattern]) => pattern.test(code))?.[1]
   return { kind, code, message, ...(/^Invalid_?URL/i.test(code ?? '') ? { param: 'image' } : undefined) }
 }

@@ -6,8 +6,8 @@
 import type { ProviderHttpCall } from '../http.ts'
 import { hasPrivateHost } from '../private-host.ts'
 import type { Provider, ProviderDefinition } from '../provider.ts'
+import { secretsOf } from '../request-secrets.ts'
 import { missingKey, noPicture } from '../vendor-failure.ts'
-import { secretsOf } from '../wire-fields.ts'
 import { dialectNames } from './dashscope-dialects.ts'
 import { callFailure, questionFailure } from './dashscope-failure.ts'
 import { readPictures } from './dashscope-reply.ts'
@@ -28,6 +28,7 @@ export const dashscope: ProviderDefinition = {
   environment,
   defaultBaseUrl,
   dialects: dialectNames,
+  imagesPerCall: 1,
   create({ apiKey, baseUrl = defaultBaseUrl, timeoutMs, maxResponseBytes }, { http }): Provider {
     const trusted = hasPrivateHost(baseUrl)
     const frame = (path: string, signal: AbortSignal, withhold: readonly string[] = []): ProviderHttpCall => {

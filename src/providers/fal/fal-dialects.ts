@@ -58,7 +58,7 @@ const checked = { ...noSync, enable_safety_checker: true }
 const unrewritten = { ...noSync, enhance_prompt: false }
 
 /** The usual one first. */
-export const dialects: Readonly<Record<string, Dialect>> = {
+const dialects: Readonly<Record<string, Dialect>> = {
   'flux-schnell': {
     models: /^fal-ai\/flux(-1)?\/schnell/,
     fields: fluxFields,

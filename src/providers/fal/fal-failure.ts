@@ -3,7 +3,7 @@
  * and …/request-errors (what the platform says), read 2026-11-20.
  */
 import type { ProviderHttpAnswer } from '../http.ts'
-import type { ProviderError } from '../provider-error.ts'
+import { ProviderError } from '../provider-error.ts'
 import {
   checkFailure,
   type FailureKind,
@@ -59,8 +59,29 @@ export function resultFailure(
   const words = wordsOf(answer)
   const isInput = answer.status === 400 || answer.status === 422
   const saysWhat = words.code !== undefined || words.kind !== undefined
-  if (!isFailed && !isInput && !saysWhat) return questionFailure(answer, names)
+  if (!isFailed && answer.status === 400 && /still in progress/i.test(words.message)) {
+    return untoldResult(answer, names)
+  }
+  // No model fails like this: the key, the account or the pace of the asking is meant, and the result may be there.
+  const isAsking = [401, 402, 403, 408, 429].includes(answer.status) && words.kind !== 'moderation'
+  if (!isFailed && (isAsking || (!isInput && !saysWhat))) return questionFailure(answer, names)
   return workFailure(answer, names, { ...words, kind: words.kind ?? (isInput ? 'request' : 'failed') })
+}
+
+/**
+ * An answer that is neither a result nor a failure, such as a page of something between here and fal: the result waits
+ * to be asked for again.
+ */
+export function untoldResult({ status }: ProviderHttpAnswer, { title }: ProviderNames): ProviderError {
+  return new ProviderError({
+    code: 'upstream_unavailable',
+    attribution: 'upstream',
+    message: `${title} does not tell the result of the work.`,
+    // Not quoted: a result repeats the prompt.
+    detail: `status ${status} without a result`,
+    retryable: true,
+    dispatched: 'yes',
+  })
 }
 
 function wordsOf(answer: ProviderHttpAnswer): VendorWords & { message: string } {

@@ -85,6 +85,15 @@ describe('a result', () => {
     },
   )
 
+  it('that is no JSON is asked for again', async () => {
+    const page = Buffer.from(`<html>a page about ${prompt}</html>`)
+    for (const reply of [page, Buffer.from('{"images":[{"url":"https://v3.fal'), Buffer.alloc(0)]) {
+      const error = await errorOf(ask([completed, { reply }]))
+      expect(error).toMatchObject({ code: 'upstream_unavailable', dispatched: 'yes', retryable: true })
+      expect(JSON.stringify(error) + error.message).not.toContain('heron')
+    }
+  })
+
   it('owes what it left out', async () => {
     const { images, failures } = await result({ images: [{ url }, {}] }, 3)
     expect(images).toHaveLength(1)
@@ -163,9 +172,28 @@ describe('work that failed', () => {
     }
   })
 
+  it('waits for its result where the key, the account or the pace is at fault, whatever type that has', async () => {
+    const refusals: [number, object][] = [
+      [401, { detail: 'Unauthorized', error_type: 'unauthorized' }],
+      [402, { detail: 'Insufficient balance', error_type: 'payment_required' }],
+      [403, { detail: 'User is locked. Reason: Exhausted balance.' }],
+      [429, { detail: 'Too many requests', error_type: 'rate_limited' }],
+      [400, { detail: 'Request is still in progress' }],
+    ]
+    for (const [status, reply] of refusals) {
+      const error = await errorOf(ask([completed, { status, reply }]))
+      expect(error, String(status)).toMatchObject({ retryable: true, dispatched: 'yes' })
+    }
+    const failed = { reply: { status: 'COMPLETED', error: 'Partner said no' } }
+    const error = await errorOf(ask([failed, { status: 429, reply: { detail: 'x' } }]))
+    expect(error).toMatchObject({ code: 'upstream_failed', retryable: false, dispatched: 'yes' })
+  })
+
   it('is not waited for where fal does not know it', async () => {
     const error = await errorOf(ask([{ status: 404, reply: { detail: 'Request not found' } }]))
-    expect(error).toMatchObject({ code: 'upstream_failed', retryable: false, dispatched: 'yes' })
+    const verdict = { code: 'upstream_failed', attribution: 'upstream', retryable: false, dispatched: 'yes' }
+    expect(error).toMatchObject(verdict)
+    expect(error.message).not.toContain('model')
   })
 })
 

@@ -13,6 +13,13 @@ function text(maxLength: number) {
     .catch(undefined)
 }
 
+/** Not cut, because an address with its end missing leads elsewhere. */
+const address = z
+  .string()
+  .refine((value) => storableText(value, 2_000) === value)
+  .optional()
+  .catch(undefined)
+
 /** The note's own reader: what was stored may come from an older Gesso. */
 export const falOperation = z.object({
   /** fal's request id. */
@@ -27,10 +34,11 @@ export const falOperation = z.object({
 export type FalOperation = z.infer<typeof falOperation>
 
 export const wireSubmitted = z.object({
-  request_id: z.string().min(1).max(200),
-  status_url: text(2_000),
-  response_url: text(2_000),
-  cancel_url: text(2_000),
+  /** Part of a path; dots alone would lead elsewhere. */
+  request_id: z.string().max(200).regex(/\w/),
+  status_url: address,
+  response_url: address,
+  cancel_url: address,
 })
 
 export const wireStatus = z.object({

@@ -74,6 +74,29 @@ describe('a message of fal', () => {
   })
 })
 
+describe('forgeries', () => {
+  const forged = () => arrived(fake.webhook('r1'), { 'x-fal-webhook-signature': 'ab'.repeat(64) })
+
+  it('that come all at once make Gesso ask for the keys once', async () => {
+    const { refusal } = await open()
+    const errors = await Promise.all(Array.from({ length: 20 }, () => refusal(forged())))
+    expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['signature_invalid']))
+    expect(questionsForKeys()).toHaveLength(1)
+  })
+
+  it('make Gesso ask for the keys once a minute where fal does not tell them', async () => {
+    fake = await startFakeFal()
+    const provider = connect(fake.url, { jwks_url: `${fake.origin}/files/none` })
+    const refused = () => errorOf(provider.readWebhook?.(forged(), signal()) ?? Promise.resolve(undefined))
+    const count = () => fake.requests.filter(({ path }) => path.endsWith('/none')).length
+    for (let index = 0; index < 5; index++) expect(await refused()).toMatchObject({ retryable: true })
+    expect(count()).toBe(1)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 })
+    await refused()
+    expect(count()).toBe(2)
+  })
+})
+
 describe('where the keys cannot be had', () => {
   it('the message may come again', async () => {
     fake = await startFakeFal()

@@ -13,12 +13,16 @@ export const defaultJwksUrl = 'https://rest.fal.ai/.well-known/jwks.json'
 
 const toleranceSeconds = 300
 const keptMs = 24 * 60 * 60 * 1000
-/** A signature that no key fits may mean new keys; forgeries must not make Gesso ask for them all the time. */
+/**
+ * A signature that no key fits may mean new keys; forgeries must not make Gesso ask for them all the time, however many
+ * come at once and whether or not fal answers.
+ */
 const askedAtMostEveryMs = 60_000
+const longestQuestionMs = 10_000
 
 export interface WebhookReader {
   /** The id of the request that the message is about. Throws `ProviderError` for a message that is not fal's. */
-  read(webhook: ProviderWebhook, signal: AbortSignal): Promise<{ id: string }>
+  read(webhook: ProviderWebhook): Promise<{ id: string }>
 }
 
 /** Keeps fal's keys for a day. */
@@ -29,13 +33,19 @@ export function createWebhookReader(dependencies: {
   timeoutMs: number
 }): WebhookReader {
   let known: { keys: KeyObject[]; atMs: number } | undefined
-  const keysNotOlderThan = async (ageMs: number, signal: AbortSignal): Promise<KeyObject[]> => {
+  /** The latest question, whoever waits for its answer and whatever that is. */
+  let asked: { keys: Promise<KeyObject[]>; atMs: number } | undefined
+  const keysNotOlderThan = async (ageMs: number): Promise<KeyObject[]> => {
     if (known && Date.now() - known.atMs < ageMs) return known.keys
-    known = { keys: await fetchKeys(dependencies, signal), atMs: Date.now() }
+    if (!asked || Date.now() - asked.atMs >= askedAtMostEveryMs) {
+      asked = { keys: fetchKeys(dependencies), atMs: Date.now() }
+    }
+    const { keys, atMs } = asked
+    known = { keys: await keys, atMs }
     return known.keys
   }
   return {
-    async read({ headers, body }, signal) {
+    async read({ headers, body }) {
       const id = headers.get('x-fal-webhook-request-id') ?? ''
       const userId = headers.get('x-fal-webhook-user-id') ?? ''
       const timestamp = headers.get('x-fal-webhook-timestamp') ?? ''
@@ -50,7 +60,7 @@ export function createWebhookReader(dependencies: {
       const message = Buffer.from([id, userId, timestamp, sum].join('\n'))
       const signature = Buffer.from(hex, 'hex')
       for (const ageMs of [keptMs, askedAtMostEveryMs]) {
-        const keys = await keysNotOlderThan(ageMs, signal)
+        const keys = await keysNotOlderThan(ageMs)
         if (keys.some((key) => verify(null, message, key, signature))) return { id }
       }
       throw notSigned('no key of fal fits its signature')
@@ -58,16 +68,17 @@ export function createWebhookReader(dependencies: {
   }
 }
 
-async function fetchKeys(
-  { http, names, jwksUrl, timeoutMs }: Parameters<typeof createWebhookReader>[0],
-  signal: AbortSignal,
-): Promise<KeyObject[]> {
+async function fetchKeys({
+  http,
+  names,
+  jwksUrl,
+  timeoutMs,
+}: Parameters<typeof createWebhookReader>[0]): Promise<KeyObject[]> {
   const answer = await http.getJson({
     title: names.title,
     url: jwksUrl,
-    timeoutMs,
+    timeoutMs: Math.min(timeoutMs, longestQuestionMs),
     maxResponseBytes: 64 * 1024,
-    signal,
   })
   const parsed = wireKeys.safeParse(answer.json)
   const keys = (parsed.data?.keys ?? []).flatMap((key) => (key ? readKey(key.x) : []))

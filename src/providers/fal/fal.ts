@@ -7,11 +7,11 @@ import { httpUrl } from '../../lib/setting.ts'
 import type { ProviderHttpAnswer, ProviderHttpCall } from '../http.ts'
 import { hasPrivateHost } from '../private-host.ts'
 import type { Operation, Provider, ProviderDefinition, ProviderPending } from '../provider.ts'
+import { secretsOf } from '../request-secrets.ts'
 import { missingKey, noPicture } from '../vendor-failure.ts'
-import { secretsOf } from '../wire-fields.ts'
 import { addressOf, submissionAddress } from './fal-addresses.ts'
 import { dialectNames } from './fal-dialects.ts'
-import { questionFailure, resultFailure, submissionFailure } from './fal-failure.ts'
+import { questionFailure, resultFailure, submissionFailure, untoldResult } from './fal-failure.ts'
 import { readResult } from './fal-reply.ts'
 import { falCall } from './fal-request.ts'
 import { type FalOperation, falOperation, wireStatus, wireSubmitted } from './fal-schema.ts'
@@ -31,6 +31,8 @@ const policy = { 'x-fal-no-retry': '1', 'x-app-fal-disable-fallback': '1' }
 
 /** The quickest models are done in less than a second. */
 const firstCheckMs = 300
+/** A question that takes longer than this is better asked again. */
+const longestQuestionMs = 30_000
 const runningCheckMs = 500
 const queuedCheckMs = 1_000
 
@@ -40,6 +42,7 @@ export const fal: ProviderDefinition = {
   environment,
   defaultBaseUrl,
   dialects: dialectNames,
+  imagesPerCall: 1,
   /** `jwks_url`: where fal publishes the keys that sign its webhooks. */
   options: { jwks_url: httpUrl().default(defaultJwksUrl) },
   create({ apiKey, baseUrl = defaultBaseUrl, timeoutMs, maxResponseBytes, options }, { http }): Provider {
@@ -69,8 +72,10 @@ export const fal: ProviderDefinition = {
       },
       async check(operation, signal, withhold) {
         const note = falOperation.parse(operation)
-        const ask = (question: 'status' | 'response') =>
-          http.getJson(frame(addressOf(question, note, baseUrl), signal, withhold))
+        const ask = (question: 'status' | 'response') => {
+          const call = frame(addressOf(question, note, baseUrl), signal, withhold)
+          return http.getJson({ ...call, timeoutMs: Math.min(timeoutMs, longestQuestionMs) })
+        }
         const answer = await ask('status')
         if (answer.status >= 400) throw questionFailure(answer, names)
         const progress = wireStatus.safeParse(answer.json)
@@ -81,6 +86,7 @@ export const fal: ProviderDefinition = {
         const isFailed = Boolean(progress.data?.error || progress.data?.error_type)
         const result = await ask('response')
         if (result.status >= 400) throw resultFailure(result, names, isFailed)
+        if (result.json === undefined) throw untoldResult(result, names)
         return readResult(result, { names, id: note.id, n: note.n, trusted })
       },
       async cancel(operation, signal) {
@@ -90,7 +96,7 @@ export const fal: ProviderDefinition = {
         if (answer.status === 400 || answer.status === 404) return
         if (answer.status >= 400) throw questionFailure(answer, names)
       },
-      readWebhook: (webhook, signal) => webhooks.read(webhook, signal),
+      readWebhook: (webhook) => webhooks.read(webhook),
     }
   },
 }

@@ -96,8 +96,9 @@ export function refusalOf(reply: WireReply, answer: ProviderHttpAnswer, names: P
   const { promptFeedback, candidates } = reply
   const block = promptFeedback?.blockReason
   const refused = candidates.find(({ finishReason = '' }) => refusals.has(finishReason))
-  // With a reason to block, whichever it is, the prompt was never drawn.
-  const isBlocked = candidates.length === 0 && block !== undefined && !block.endsWith('_UNSPECIFIED')
+  // With a reason to block, whichever it is, the prompt was never drawn. What stands beside it then is a shell.
+  const isBegun = candidates.some(({ finishReason }) => finishReason !== undefined)
+  const isBlocked = !isBegun && block !== undefined && !block.endsWith('_UNSPECIFIED')
   const reason = refused?.finishReason ?? (isBlocked ? block : undefined)
   if (reason !== undefined) {
     const said = refused ? refused.finishMessage : promptFeedback?.blockReasonMessage

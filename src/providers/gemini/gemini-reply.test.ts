@@ -37,6 +37,24 @@ describe('the reply', () => {
     expect(outcome).toMatchObject({ images: [{}] })
   })
 
+  it('gives the last draft where the picture came among the thoughts only', async () => {
+    const last = Buffer.from('89504e470d0a1a0a0000', 'hex')
+    const lastPng = { inlineData: { mimeType: 'image/png', data: last.toString('base64') }, thought: true }
+    const parts = [
+      { text: 'Hm.', thought: true },
+      { ...png, thought: true },
+      lastPng,
+      { text: 'Here it is.' },
+    ]
+    const { outcome } = await call({}, saying(parts))
+    expect(outcome).toMatchObject({ images: [{ source: { kind: 'bytes', bytes: last } }] })
+  })
+
+  it('gives no draft of what was refused', async () => {
+    const { outcome } = await call({}, saying([{ ...png, thought: true }], { finishReason: 'IMAGE_SAFETY' }))
+    expect(outcome).toMatchObject({ code: 'moderation_blocked', attribution: 'client' })
+  })
+
   it('gives the picture whatever else is odd', async () => {
     const parts = [null, 7, { inlineData: 'x' }, { text: {} }, { ...png, thought: 'no' }]
     const usageMetadata = { promptTokenCount: -1, promptTokensDetails: 'x' }
@@ -65,6 +83,10 @@ describe('the reply', () => {
       'blockReason IMAGE_SAFETY',
       { body: { candidates: [], promptFeedback: { blockReason: 'IMAGE_SAFETY' } } },
     ],
+    [
+      'blockReason PROHIBITED_CONTENT beside a shell of a candidate',
+      { body: { candidates: [{ index: 0 }], promptFeedback: { blockReason: 'PROHIBITED_CONTENT' } } },
+    ],
   ])('with %s is a refusal, which is nobody else’s doing and may have cost money', async (_, told) => {
     const { outcome } = await call({}, told)
     const refusal = { code: 'moderation_blocked', attribution: 'client', dispatched: 'yes', retryable: false }
@@ -84,7 +106,7 @@ describe('the reply', () => {
     ...['NO_IMAGE', 'IMAGE_OTHER', 'OTHER', 'STOP', 'MAX_TOKENS', 'NEVER_HEARD_OF'].map(
       (finishReason): [string, object] => [finishReason, saying([{ text: 'Sorry!' }], { finishReason })],
     ),
-    ['only drafts', saying([{ ...png, thought: true }])],
+    ['only drafts of what went wrong', saying([{ ...png, thought: true }], { finishReason: 'IMAGE_OTHER' })],
     ['an empty picture', saying([{ inlineData: { mimeType: 'image/png', data: '' } }])],
     ['base64 that is none', saying([{ inlineData: { mimeType: 'image/png', data: 'not a picture!' } }])],
     ['a sound', saying([{ inlineData: { mimeType: 'audio/wav', data } }])],

@@ -3,7 +3,13 @@ import type { ProviderHttpAnswer } from '../http.ts'
 import type { ProviderCompleted, TokenUsage } from '../provider.ts'
 import { noPicture, type ProviderNames } from '../vendor-failure.ts'
 import { refusalOf } from './gemini-failure.ts'
-import { type TokensByModality, type WirePart, type WireUsage, wireReply } from './gemini-schema.ts'
+import {
+  type TokensByModality,
+  type WireCandidate,
+  type WirePart,
+  type WireUsage,
+  wireReply,
+} from './gemini-schema.ts'
 
 /** Throws `ProviderError`: the refusal that the answer tells, or `upstream_invalid_response` without a picture. */
 export function readReply(answer: ProviderHttpAnswer, names: ProviderNames): ProviderCompleted {
@@ -12,9 +18,8 @@ export function readReply(answer: ProviderHttpAnswer, names: ProviderNames): Pro
     throw noPicture(names.title, 'sent an answer that is none of generateContent', answer.excerpt())
   }
   const { candidates, usageMetadata, responseId } = parsed.data
-  const pictures = candidates.flatMap(({ content }) => content?.parts.flatMap(readPicture) ?? [])
   // One was asked for; a model that talks in pictures may add others.
-  const [bytes] = pictures
+  const bytes = candidates.flatMap(finalPictures)[0] ?? candidates.flatMap(drafts).at(-1)
   if (!bytes) throw refusalOf(parsed.data, answer, names)
   return {
     status: 'completed',
@@ -25,8 +30,20 @@ export function readReply(answer: ProviderHttpAnswer, names: ProviderNames): Pro
 }
 
 /** Pictures among the thoughts are drafts, and not what was asked for. */
-function readPicture({ inlineData, thought }: WirePart): Buffer[] {
-  if (!inlineData || thought) return []
+function finalPictures({ content }: WireCandidate): Buffer[] {
+  return (content?.parts ?? []).filter((part) => !part.thought).flatMap(readPicture)
+}
+
+/**
+ * "The last image within Thinking is also the final rendered image" (guide "Image generation", section "Thinking process"),
+ * and sometimes it comes there only. Of what was refused, nothing is taken.
+ */
+function drafts({ content, finishReason = 'STOP' }: WireCandidate): Buffer[] {
+  return finishReason === 'STOP' ? (content?.parts ?? []).flatMap(readPicture) : []
+}
+
+function readPicture({ inlineData }: WirePart): Buffer[] {
+  if (!inlineData) return []
   const { mimeType = 'image/', data } = inlineData
   if (!mimeType.startsWith('image/')) return []
   if (Buffer.isBuffer(data)) return data.length > 0 ? [data] : []

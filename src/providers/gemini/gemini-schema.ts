@@ -47,6 +47,7 @@ const candidate = z.object({
   finishReason: shortText,
   finishMessage: messageText,
 })
+export type WireCandidate = z.infer<typeof candidate>
 
 const tokensByModality = listOf(z.object({ modality: z.string(), tokenCount: z.int().min(0) }))
 export type TokensByModality = z.infer<typeof tokensByModality>

@@ -3,8 +3,8 @@
  * request is dropped here: a field either goes on the wire or is refused by name.
  */
 import type { Provider, ProviderDefinition } from '../provider.ts'
+import { secretsOf } from '../request-secrets.ts'
 import { missingKey } from '../vendor-failure.ts'
-import { secretsOf } from '../wire-fields.ts'
 import { dialectNames } from './gemini-dialects.ts'
 import { geminiFailure } from './gemini-failure.ts'
 import { readReply } from './gemini-reply.ts'
@@ -21,6 +21,7 @@ export const gemini: ProviderDefinition = {
   environment,
   defaultBaseUrl,
   dialects: dialectNames,
+  imagesPerCall: 1,
   create({ apiKey, baseUrl = defaultBaseUrl, timeoutMs, maxResponseBytes }, { http }): Provider {
     return {
       id: 'gemini',

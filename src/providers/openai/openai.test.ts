@@ -202,7 +202,10 @@ describe('the reply', () => {
     const { outcome } = await call({ headers: { 'x-request-id': 'req_7' } }, { n: 2 })
     expect(outcome).toEqual({
       status: 'completed',
-      images: [{ source: png }, { source: png }],
+      images: [
+        { position: 0, source: png },
+        { position: 1, source: png },
+      ],
       usage: {
         inputTokens: 13,
         outputTokens: 3534,

@@ -22,13 +22,7 @@ export function submissionFailure(answer: ProviderHttpAnswer, names: ProviderNam
 
 /** The error of a question about a prediction, or of the wish to cancel it. */
 export function questionFailure(answer: ProviderHttpAnswer, names: ProviderNames): ProviderError {
-  const words = wordsOf(answer)
-  // Here it is the prediction that is unknown, and not the model.
-  return checkFailure(
-    withRetryAfter(answer),
-    names,
-    answer.status === 404 ? { ...words, kind: 'failed' } : words,
-  )
+  return checkFailure(withRetryAfter(answer), names, wordsOf(answer))
 }
 
 /** The error of a prediction that ended without its pictures. */
@@ -38,7 +32,9 @@ export function predictionFailure(
   { status, error, input }: WirePrediction,
 ): ProviderError {
   const own = [input?.prompt ?? '', input?.negative_prompt ?? '']
-  const said = own.reduce((text, words) => (words ? text.replaceAll(words, '') : text), error ?? '')
+  // A shorter prompt holds none of the words looked for, and taken out it would break them.
+  const echoes = own.filter((words) => words.length > 3)
+  const said = echoes.reduce((text, words) => text.replaceAll(words, ''), error ?? '')
   const kind: FailureKind = isModeration(said) ? 'moderation' : 'failed'
   // The answer repeats the whole input, so no more than this one text of it is ever quoted.
   const message = excerpt(error ?? `the prediction is ${status}, without a reason`, own)

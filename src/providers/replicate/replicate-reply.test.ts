@@ -86,6 +86,13 @@ describe('a prediction that succeeded', () => {
     },
   )
 
+  it.each([[[url, null]], [[7, url]], [[[], { image: url }, url]]])(
+    'has its picture whatever stands beside it: %j',
+    async (output) => {
+      expect(await read({ output })).toMatchObject({ images: [{ source: { kind: 'url', url } }] })
+    },
+  )
+
   it('an hour ago says that the pictures are gone', async () => {
     const gone = await read({ output: null, input: {}, logs: null, data_removed: true })
     expect(gone).toMatchObject({ code: 'upstream_invalid_response', message: /removed the pictures/ })
@@ -114,6 +121,14 @@ describe('a prediction that is under way', () => {
     const logs = ' 0%|  | 0/4 [00:00<?, ?it/s]\n 50%|█████     | 2/4 [00:00<00:00]\n'
     expect(await read({ status: 'processing', logs })).toMatchObject({ progress: 0.5 })
     expect(await read({ status: 'processing', logs: '90% done' })).not.toHaveProperty('progress')
+  })
+
+  it('is read at once, however many empty lines it logs', async () => {
+    const logs = `Loaded the weights, and now it begins.${'\n'.repeat(20_000)}`
+    const startedAtMs = performance.now()
+    expect(await read({ status: 'processing', logs })).toMatchObject({ status: 'pending' })
+    expect(await read({ logs })).toMatchObject({ status: 'completed' })
+    expect(performance.now() - startedAtMs).toBeLessThan(400)
   })
 
   it.each([
@@ -223,6 +238,14 @@ describe('a prediction that failed', () => {
     expect(await read({ status, output: null })).toMatchObject({ ...verdict, detail: new RegExp(status) })
   })
 
+  it.each(['a', 'e', 'on', 'sf'])('is a refusal also where the prompt is as short as %s', async (prompt) => {
+    for (const error of ['Request Moderated', 'All generated images contained NSFW content.']) {
+      expect(await read({ ...failed, error, input: { prompt } }, { prompt })).toMatchObject({
+        code: 'moderation_blocked',
+      })
+    }
+  })
+
   it('is no question of morals where only the prompt has such words', async () => {
     const prompt = 'a sign that says nsfw, flagged as sensitive'
     const error = `Cannot tokenise: ${prompt}`
@@ -236,6 +259,14 @@ describe('a prediction that failed', () => {
       status: 'completed',
       images: [{}],
       failures: [{ error: { code: 'upstream_failed', dispatched: 'yes', retryable: false } }],
+    })
+  })
+
+  it.each(['canceled', 'aborted'])('delivers what it made before it was %s', async (status) => {
+    expect(await read({ status, output: [url], error: null }, { n: 2 })).toMatchObject({
+      status: 'completed',
+      images: [{}],
+      failures: [{ error: { code: 'upstream_failed', dispatched: 'yes', detail: new RegExp(status) } }],
     })
   })
 

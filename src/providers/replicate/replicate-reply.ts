@@ -41,11 +41,10 @@ function readPrediction(answer: ProviderHttpAnswer, data: WirePrediction, asked:
     case 'succeeded':
       return completed(answer, data, asked)
     case 'failed':
-      // What it made before it failed is paid for.
-      if (picturesOf(data, asked).length > 0) return completed(answer, data, asked)
-      throw predictionFailure(answer, names, data)
     case 'canceled':
     case 'aborted':
+      // What it made before it failed or was stopped is paid for.
+      if (picturesOf(data, asked).length > 0) return completed(answer, data, asked)
       throw predictionFailure(answer, names, data)
     default:
       return {
@@ -75,6 +74,7 @@ function completed(answer: ProviderHttpAnswer, prediction: WirePrediction, asked
 
 function picturesOf({ output = [] }: WirePrediction, { trusted }: Asked): ProviderImage[] {
   return output.flatMap((one): ProviderImage[] => {
+    if (one === null) return []
     if (Buffer.isBuffer(one)) return one.length > 0 ? [{ source: { kind: 'bytes', bytes: one } }] : []
     return /^https?:\/\//i.test(one) ? [{ source: { kind: 'url', url: one, trusted } }] : []
   })
@@ -86,8 +86,8 @@ function missing(
   prediction: WirePrediction,
   { names, count }: { names: ProviderNames; count: number },
 ): ImageFailure[] {
-  const withheld = prediction.logs?.match(/^NSFW content detected in image \d+\s*$/gm)?.length ?? 0
-  const isFailed = prediction.status === 'failed'
+  const withheld = prediction.logs?.match(/^NSFW content detected in image \d+[ \t]*$/gm)?.length ?? 0
+  const isFailed = prediction.status !== 'succeeded'
   return Array.from({ length: Math.max(count, 0) }, (_, index) => {
     if (index < withheld) return { error: withheldPicture(answer, names) }
     if (isFailed) return { error: predictionFailure(answer, names, prediction) }
@@ -101,15 +101,18 @@ function leftOut({ data_removed, id }: WirePrediction, { title }: ProviderNames)
     : noPicture(title, 'left out a picture that it owed', `prediction ${id}`)
 }
 
-/** The seed the model says it used, or else the one it was given. */
+/**
+ * The seed the model says it used, or else the one it was given. Here and below no pattern looks past the end of a line:
+ * in logs of many empty ones that would take minutes.
+ */
 function seedOf({ logs = '', input }: WirePrediction): number | undefined {
-  const [, digits] = /^\s*using seed:? (\d{1,15})\s*$/im.exec(logs) ?? []
+  const [, digits] = /^[ \t]*using seed:? (\d{1,15})[ \t]*$/im.exec(logs) ?? []
   return digits === undefined ? input?.seed : Number(digits)
 }
 
 /** `76%|████    | 19/25 [00:03<00:01]`, as the models print it; the latest line counts. */
 function progressOf(logs = ''): { progress?: number } {
-  const [latest] = [...logs.matchAll(/^\s*(\d{1,3})%\s*\|[^|\n]{0,100}\|\s*\d+\/\d+/gm)].reverse()
+  const [latest] = [...logs.matchAll(/^[ \t]*(\d{1,3})%[ \t]*\|[^|\n]{0,100}\|[ \t]*\d+\/\d+/gm)].reverse()
   return latest ? { progress: Math.min(Number(latest[1]) / 100, 1) } : {}
 }
 

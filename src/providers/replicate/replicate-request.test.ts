@@ -56,9 +56,13 @@ describe('the call', () => {
   })
 
   it.each([
-    ['acme/unheard-of', undefined, /no dialect null for acme\/unheard-of/],
-    ['acme/flux', 'flux-9', /no dialect "flux-9"/],
-    ['acme/flux', 'toString', /no dialect "toString"/],
+    [
+      'acme/unheard-of',
+      undefined,
+      /which family acme\/unheard-of belongs to.*dialect under models: in gesso\.yaml, one of flux-schnell/,
+    ],
+    ['acme/flux', 'flux-9', /and not flux-9\.$/],
+    ['acme/flux', 'toString', /and not toString\.$/],
     ['../../v1/account', 'flux-schnell', /as owner\/name/],
     ['acme/../account', 'flux-schnell', /as owner\/name/],
     ['flux-schnell', undefined, /as owner\/name/],

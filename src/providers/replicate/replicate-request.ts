@@ -100,7 +100,7 @@ function addressOf(model: string): { path: string } | { path: string; version: s
 
 function misconfigured({ model, dialect }: ProviderRequest, title: string): ProviderError {
   const message = addressOf(model)
-    ? `${title} has no dialect ${JSON.stringify(dialect ?? null)} for ${model}; there are ${dialectNames.join(', ')}.`
+    ? `${title} cannot tell which family ${model} belongs to: the operator says so by its dialect under models: in gesso.yaml, one of ${dialectNames.join(', ')}${dialect === undefined ? '' : `, and not ${dialect}`}.`
     : `${title} knows models as owner/name, owner/name:version or a version, not as ${JSON.stringify(model)}.`
   return new ProviderError({
     code: 'internal_error',

@@ -25,8 +25,9 @@ export const wirePrediction = z.object({
   id: predictionId,
   /** `starting`, `processing`, `succeeded`, `failed`, `canceled`, `aborted`, and whatever may come. */
   status: text(50),
+  /** An odd thing in the list does not take the pictures beside it along. */
   output: z
-    .union([z.array(picture), picture.transform((one) => [one])])
+    .union([z.array(picture.nullable().catch(null)), picture.transform((one) => [one])])
     .optional()
     .catch(undefined),
   error: text(2_000),

@@ -80,6 +80,13 @@ it('the secret comes from the environment and is never printed', () => {
   expect(replicate.options?.webhook_secret?.parse(undefined)).toBeUndefined()
 })
 
+it.each(['whsec_', 'whsec_c2hvcnQ=', 'whsec_!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!', ' '])(
+  'a secret that signs what anybody can sign is none: %j',
+  (text) => {
+    expect(replicate.options?.webhook_secret?.safeParse(text)).toMatchObject({ success: false })
+  },
+)
+
 it('a prediction tells its end to the webhook, in a message that is read', async () => {
   const messages: { headers: Record<string, string>; body: Buffer }[] = []
   const server = await serveHttp((request, response) => {

@@ -8,14 +8,14 @@ import { secret } from '../../lib/setting.ts'
 import type { ProviderHttpCall } from '../http.ts'
 import { hasPrivateHost } from '../private-host.ts'
 import type { Operation, Provider, ProviderDefinition } from '../provider.ts'
+import { secretsOf } from '../request-secrets.ts'
 import { missingKey } from '../vendor-failure.ts'
-import { secretsOf } from '../wire-fields.ts'
 import { dialectNames } from './replicate-dialects.ts'
 import { questionFailure, submissionFailure } from './replicate-failure.ts'
 import { inputMediaTypes, uploadLarge } from './replicate-files.ts'
 import { readChecked, readCreated } from './replicate-reply.ts'
 import { predictionBody, predictionCall } from './replicate-request.ts'
-import { readSignedMessage } from './replicate-webhook.ts'
+import { isSigningSecret, readSignedMessage } from './replicate-webhook.ts'
 
 const title = 'Replicate'
 const defaultBaseUrl = 'https://api.replicate.com/v1'
@@ -24,6 +24,9 @@ const environment = {
   baseUrl: 'REPLICATE_BASE_URL',
   options: { webhook_secret: 'REPLICATE_WEBHOOK_SIGNING_SECRET' },
 }
+/** A question that takes longer than this is better asked again. */
+const longestQuestionMs = 30_000
+const expectedSecret = 'the signing secret of the account, whsec_…'
 const names = { title, apiKey: environment.apiKey, baseUrl: environment.baseUrl }
 
 export const replicate: ProviderDefinition = {
@@ -32,9 +35,12 @@ export const replicate: ProviderDefinition = {
   environment,
   defaultBaseUrl,
   dialects: dialectNames,
+  imagesPerCall: 1,
   options: {
     /** Without it nobody can tell whether a message is Replicate's, so none is read. */
-    webhook_secret: secret({ expected: 'the signing secret of the account, whsec_…' }).optional(),
+    webhook_secret: secret({ expected: expectedSecret })
+      .refine((value) => isSigningSecret(value.reveal()), { error: expectedSecret })
+      .optional(),
   },
   create(
     { apiKey, baseUrl = defaultBaseUrl, timeoutMs, maxResponseBytes, options = {} },
@@ -62,7 +68,7 @@ export const replicate: ProviderDefinition = {
       async start(request, signal) {
         const call = predictionCall(request, { title, trusted })
         if (!apiKey && baseUrl === defaultBaseUrl) throw missingKey(names)
-        const withhold = [...secretsOf(request), request.webhookUrl ?? '']
+        const withhold = secretsOf(request)
         const images = call.pictures?.images ?? []
         const uploaded = await uploadLarge(http, callOf('', signal, withhold), { images, names })
         const body = predictionBody(call, uploaded)
@@ -71,7 +77,8 @@ export const replicate: ProviderDefinition = {
         return readCreated(answer, { names, n: request.n, trusted })
       },
       async check(operation, signal, withhold) {
-        const answer = await http.getJson(callOf(pathOf(operation), signal, withhold))
+        const call = callOf(pathOf(operation), signal, withhold)
+        const answer = await http.getJson({ ...call, timeoutMs: Math.min(timeoutMs, longestQuestionMs) })
         if (answer.status >= 400) throw questionFailure(answer, names)
         const n = typeof operation.n === 'number' ? operation.n : 1
         return readChecked(answer, { names, n, trusted })

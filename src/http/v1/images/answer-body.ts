@@ -31,6 +31,8 @@ export interface ParsedBody {
   preferences: Preferences
   /** What the caller calls its input pictures, where it is not `image`. */
   imageName?: string
+  /** How the operation's events are called, where it can be streamed; `image_generation` unless it says otherwise. */
+  events?: 'image_generation' | 'image_edit'
   /** Where neither the caller nor the key names a model. */
   defaultModel?: string
 }
@@ -55,7 +57,8 @@ interface Asked {
   drawing: GenerationRequest
   responseFormat: ResponseFormat | undefined
   isDryRun: boolean
-  isStream: boolean
+  /** Absent where the answer is no stream. */
+  stream: { events: 'image_generation' | 'image_edit'; format: ResponseFormat } | undefined
   /** For `Preference-Applied`. */
   applied: string | undefined
 }
@@ -63,7 +66,14 @@ interface Asked {
 async function readDrawing(
   dependencies: AnswerDependencies,
   request: FastifyRequest,
-  { value, warnings, preferences, imageName = 'image', defaultModel }: ParsedBody,
+  {
+    value,
+    warnings,
+    preferences,
+    imageName = 'image',
+    events = 'image_generation',
+    defaultModel,
+  }: ParsedBody,
 ): Promise<Asked> {
   const { prompt, image, mask, markup, ...own } = value
   const { body, defaulted } = fillIn(own, callerOf(request).defaults)
@@ -82,7 +92,8 @@ async function readDrawing(
     drawing,
     responseFormat: body.response_format,
     isDryRun: body.dry_run ?? false,
-    isStream: body.stream ?? false,
+    // OpenAI's events hold base64, whatever a key says of answers; a link comes to a caller who asks for one.
+    stream: body.stream ? { events, format: own.response_format ?? 'b64_json' } : undefined,
     applied: preferences.applied,
   }
 }
@@ -90,7 +101,7 @@ async function readDrawing(
 async function answer(
   dependencies: AnswerDependencies,
   exchange: { request: FastifyRequest; reply: FastifyReply },
-  { drawing, responseFormat, isDryRun, isStream, applied }: Asked,
+  { drawing, responseFormat, isDryRun, stream: streaming, applied }: Asked,
 ): Promise<FastifyReply> {
   const { request, reply } = exchange
   if (applied) reply.header('preference-applied', applied)
@@ -98,10 +109,9 @@ async function answer(
     const { cost, warnings } = dependencies.estimate(drawing)
     return reply.send({ object: 'image.generation.estimate', cost, warnings })
   }
-  // OpenAI's events hold base64; a link comes to those who ask for one.
-  if (isStream) {
-    const present = presentAs(dependencies, responseFormat ?? 'b64_json')
-    return streamImages(dependencies, exchange, { drawing, present })
+  if (streaming) {
+    const { events, format } = streaming
+    return streamImages(dependencies, exchange, { drawing, events, present: presentAs(dependencies, format) })
   }
   const { task, pictures } = await draw(dependencies, exchange, drawing)
   const format = responseFormat ?? defaultFormat(request, dependencies.defaultResponseFormat)

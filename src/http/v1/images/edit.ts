@@ -1,6 +1,5 @@
 /** `POST /v1/images/edits`: pictures and a prompt in, changed pictures out; a form or JSON. */
 import type { FastifyInstance } from 'fastify'
-import { z } from 'zod'
 import { badRequest } from '../../../lib/errors.ts'
 import { formToBody } from '../../drawing/form-to-body.ts'
 import { MultipartBody } from '../../multipart-body.ts'
@@ -9,7 +8,7 @@ import { readPreferences } from '../../prefer.ts'
 import { errorResponses } from '../../schemas.ts'
 import { type AnswerDependencies, answerBody } from './answer-body.ts'
 import { editBody } from './edit-schema.ts'
-import { estimateAnswer, generateAnswer } from './generate-schema.ts'
+import { drawnOrStreamed } from './generate-schema.ts'
 
 export function editImages(server: FastifyInstance, dependencies: AnswerDependencies): void {
   server.post(
@@ -24,7 +23,7 @@ export function editImages(server: FastifyInstance, dependencies: AnswerDependen
         tags: ['Images'],
         consumes: ['application/json', 'multipart/form-data'],
         body: editBody,
-        response: { 200: z.union([generateAnswer, estimateAnswer]), ...errorResponses },
+        response: { 200: drawnOrStreamed, ...errorResponses },
       },
     },
     async (request, reply) => {
@@ -40,7 +39,13 @@ export function editImages(server: FastifyInstance, dependencies: AnswerDependen
         throw badRequest('image', 'image is required: the picture to change, as a file of a form or in JSON.')
       }
       const imageName = isAbsent(images) ? 'image' : 'images'
-      const parsed = { value: { ...rest, image: image ?? images }, warnings, preferences, imageName }
+      const parsed = {
+        value: { ...rest, image: image ?? images },
+        warnings,
+        preferences,
+        imageName,
+        events: 'image_edit' as const,
+      }
       return answerBody(dependencies, { request, reply }, parsed)
     },
   )

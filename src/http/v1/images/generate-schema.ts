@@ -9,6 +9,7 @@ import {
 } from '../../drawing/image-fields.ts'
 import {
   costSchema,
+  errorSchema,
   imageEntrySchema,
   promptOptimizationSchema,
   usageSchema,
@@ -67,3 +68,37 @@ export const estimateAnswer = z
     warnings: z.array(warningSchema),
   })
   .meta({ id: 'Estimate', description: 'What `dry_run: true` answers.' })
+
+const streamEvent = z
+  .object({
+    type: z.enum([
+      'image_generation.partial_image',
+      'image_generation.completed',
+      'image_edit.partial_image',
+      'image_edit.completed',
+      'error',
+    ]),
+    created_at: z.int().optional().describe('Unix seconds.'),
+    partial_image_index: z
+      .int()
+      .optional()
+      .describe('Of an unfinished picture: which of its stages, from 0.'),
+    index: z.int().optional().describe('Which picture, from 0; where several were asked for.'),
+    ...imageEntrySchema.partial().shape,
+    ...generateAnswer.omit({ created: true, data: true }).partial().shape,
+    error: errorSchema.shape.error.optional().describe('Why it failed after the stream had begun.'),
+  })
+  .meta({
+    id: 'ImageEvent',
+    description:
+      'The data of one event, whose name is its type. Usage, cost and warnings stand in the last one. Comments between events show that the work goes on.',
+  })
+
+/** The 200 of an operation that streams where it is asked to. */
+export const drawnOrStreamed = {
+  description: 'The pictures, or with `stream` their events.',
+  content: {
+    'application/json': { schema: z.union([generateAnswer, estimateAnswer]) },
+    'text/event-stream': { schema: streamEvent },
+  },
+}

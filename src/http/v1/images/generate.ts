@@ -1,12 +1,11 @@
 /** `POST /v1/images/generations`: a prompt in, pictures out, in OpenAI's shape. */
 import type { FastifyInstance } from 'fastify'
-import { z } from 'zod'
 import { isAliyunBody, parseAliyunBody } from '../../aliyun/v1/images/aliyun-body.ts'
 import { parseBody } from '../../parse.ts'
 import { readPreferences } from '../../prefer.ts'
 import { errorResponses } from '../../schemas.ts'
 import { type AnswerDependencies, answerBody } from './answer-body.ts'
-import { estimateAnswer, generateAnswer, generateBody } from './generate-schema.ts'
+import { drawnOrStreamed, generateBody } from './generate-schema.ts'
 
 export function generateImages(server: FastifyInstance, dependencies: AnswerDependencies): void {
   server.post(
@@ -20,7 +19,7 @@ export function generateImages(server: FastifyInstance, dependencies: AnswerDepe
           'Makes pictures from a prompt and answers when they are kept. With `image` it changes that picture instead. Every call is a task: if its answer never reaches you, get it again by the id in the `x-gesso-task-id` header. A field that the model cannot honour is an error or a warning, never silence; `Prefer: handling=strict` or `handling=lenient` shifts the border.',
         tags: ['Images'],
         body: generateBody,
-        response: { 200: z.union([generateAnswer, estimateAnswer]), ...errorResponses },
+        response: { 200: drawnOrStreamed, ...errorResponses },
       },
     },
     async (request, reply) => {

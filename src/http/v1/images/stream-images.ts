@@ -7,6 +7,7 @@ import type { GenerationRequest } from '../../../generation/request.ts'
 import type { ShownPartial } from '../../../generation/show-partials.ts'
 import type { KeptPicture } from '../../../generation/store-pictures.ts'
 import { epochSeconds } from '../../../lib/clock.ts'
+import { GessoError } from '../../../lib/errors.ts'
 import { type DrawDependencies, type DrawnTask, draw } from '../../drawing/draw.ts'
 import { toHttpError } from '../../errors.ts'
 import { type EventStream, type EventStreamOptions, openEventStream } from '../../event-stream.ts'
@@ -21,27 +22,34 @@ interface Streaming {
   drawing: GenerationRequest
   /** A finished picture in the form that the caller asked for. */
   present(picture: KeptPicture): object
+  /** How the operation's events are called. */
+  events: 'image_generation' | 'image_edit'
 }
 
 /** Draws and streams. Throws where it fails before anything was sent. A caller that leaves does not stop the drawing. */
 export async function streamImages(
   dependencies: StreamDependencies,
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
-  { drawing, present }: Streaming,
+  { drawing, present, events: prefix }: Streaming,
 ): Promise<FastifyReply> {
   const events = openEventStream(dependencies.events)
-  const prefix = drawing.images.length > 0 ? 'image_edit' : 'image_generation'
   const isSeveral = drawing.fields.n > 1 || drawing.fields.series !== undefined
-  const onPartial = (partial: ShownPartial) => showPartial(events, { partial, prefix, isSeveral, drawing })
-  const finished = draw(dependencies, { request, reply }, drawing, onPartial).then(
-    ({ task, pictures }) => finish(events, { task, pictures, prefix, isSeveral, present }),
-    (error: unknown) => {
+  const watcher = {
+    // Before, it may still be refused, and its head could not name the task.
+    onAdmitted: () => events.keepAlive(),
+    onPartial: (partial: ShownPartial) => showPartial(events, { partial, prefix, isSeveral, drawing }),
+  }
+  const finished = draw(dependencies, { request, reply }, drawing, watcher)
+    .then(({ task, pictures }) => finish(events, { task, pictures, prefix, isSeveral, present }))
+    .catch((error: unknown) => {
       if (!events.hasBegun) throw error
       const { body } = toHttpError(error, request.id)
+      // Others have a line of the log already; this one would leave none.
+      if (!(error instanceof GessoError))
+        request.log.error({ code: body.error.code, err: error }, 'request failed')
       events.send('error', { type: 'error', ...body }, 0)
       events.end()
-    },
-  )
+    })
   // Whichever comes first: an event, a comment, or a failure before both, which then has its ordinary status.
   await Promise.race([events.begun, finished]).catch((error: unknown) => {
     events.stream.destroy()
@@ -98,14 +106,14 @@ function finish(
 ): void {
   const type = `${prefix}.completed`
   const { quality = 'auto', background = 'auto' } = task.result
-  for (const [index, picture] of pictures.entries()) {
-    const isLast = index === pictures.length - 1
+  for (const picture of pictures) {
+    const isLast = picture === pictures.at(-1)
     const json = {
       type,
       id: task.id,
       model: task.model,
       created_at: epochSeconds(task.completedAt ?? task.createdAt),
-      ...(isSeveral ? { index } : {}),
+      ...(isSeveral ? { index: picture.place } : {}),
       ...(isLast ? presentResult(task.result) : {}),
       ...present(picture),
       size: `${picture.width}x${picture.height}`,

@@ -10,18 +10,44 @@ export interface ModelsDependencies {
   getModel(idOrAlias: string): ModelDescription
 }
 
-const modelAnswer = z
+const count = z.int().nonnegative()
+
+/** Exported so that the catalogue can be held against it. */
+export const modelAnswer = z
   .object({
     id: z.string(),
     object: z.literal('model'),
-    created: z.int(),
+    created: count.describe('Unix seconds; 0 for models of `gesso.yaml`.'),
     owned_by: z.string(),
     available: z.boolean().describe('Is a provider that serves it configured?'),
     description: z.string(),
     aliases: z.array(z.string()),
-    features: z.record(z.string(), z.boolean()),
-    parameters: z.record(z.string(), z.record(z.string(), z.unknown())).describe('What each field accepts.'),
-    limits: z.object({ prompt_characters: z.int(), n: z.int() }),
+    features: z
+      .record(z.string(), z.boolean())
+      .describe(
+        'What it can do. `stream`: it shows unfinished pictures; every model answers `stream: true`.',
+      ),
+    parameters: z
+      .record(z.string(), z.looseObject({ support: z.string() }))
+      .describe(
+        'What each field accepts: `enum`, `min` and `max`, `required`, `default`. `support` is `native`, `renamed`, `converted`, `emulated` (by Gesso), or `unsupported`.',
+      ),
+    limits: z.object({ prompt_characters: count, n: count, images_per_call: count, input_images: count }),
+    pricing: z
+      .object({
+        currency: z.literal('USD'),
+        as_of: z.string(),
+        source: z.string(),
+        items: z.array(z.looseObject({ per: z.string(), micros: count })),
+      })
+      .nullable()
+      .describe(
+        "The vendor's list price in micro-USD, where it is known: items that add up. `null` where it is not known, or nothing is asked.",
+      ),
+    retired: z
+      .object({ on: z.string(), successor: z.string() })
+      .optional()
+      .describe('Its vendor has closed it, and this model draws in its place.'),
   })
   .meta({ id: 'Model' })
 

@@ -133,7 +133,9 @@ export const falRoutes: RouteTable = {
   ),
   'flux-1-dev': route('fal-ai/flux/dev', 'flux-dev', {
     ...open,
-    size: size(upToFourMegapixels),
+    size: { ...size(upToFourMegapixels), withoutImages: true },
+    aspectRatio: { support: 'converted', withoutImages: true },
+    imageSize: { support: 'converted', values: ['512', '1K', '2K'], withoutImages: true },
     outputFormat: formats('jpeg', 'png'),
     guidance: guidance(3.5),
     // Fewer than ten are for generations only.
@@ -175,7 +177,7 @@ export const falRoutes: RouteTable = {
     guidance: guidance(2.5),
     loraWeights: { support: 'renamed' },
     loraScale: { ...lora, default: 1 },
-    extraLoraWeights: { support: 'renamed' },
+    extraLoraWeights: { support: 'renamed', maxItems: 2 },
     extraLoraScale: lora,
   }),
   'qwen-image-edit': route('fal-ai/qwen-image-edit', 'qwen-image-edit', {

@@ -91,6 +91,20 @@ describe.each(Object.entries(geminiRoutes))('%s', (id, route) => {
     )
     expect(priced).toEqual(imageSize.values)
   })
+
+  it('costs the same by pixels as by the class of these pixels', () => {
+    const items = (route.price?.items ?? []).filter((item) => item.per === 'image')
+    const listed = size.sizes?.kind === 'list' ? size.sizes.sizes : []
+    for (const one of listed) {
+      const drawn = one.drawnAs ?? one
+      const pixels = drawn.width * drawn.height
+      const byPixels = items.find(
+        ({ imageSize: named, upToPixels = Number.POSITIVE_INFINITY }) => !named && pixels <= upToPixels,
+      )
+      const byClass = items.find(({ imageSize: named }) => named === classOf(drawn))
+      expect([pixels, byPixels?.micros]).toEqual([pixels, byClass?.micros])
+    }
+  })
 })
 
 describe('the closed model', () => {

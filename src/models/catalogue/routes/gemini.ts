@@ -64,14 +64,15 @@ const oldSizes: ListedSize[] = Object.entries(ofGemini25).map(([ratio, [width, h
   return { width, height, ...(isDrawn ? {} : { drawnAs: { width: drawnWidth, height: drawnHeight } }) }
 })
 
-/** Micro-USD by class. Where the class is known from the pixels only, 512 pays what 1K pays. */
+/** Micro-USD by class, named or known from the pixels: a class has four times as many as the one below it. */
 function priced(micros: Partial<Record<ResolutionClass, number>> & { '1K': number }): Price {
-  const { '1K': one, '2K': two = one, '4K': four = two } = micros
+  const { '512': half, '1K': one, '2K': two = one, '4K': four = two } = micros
   return {
     items: [
       ...Object.entries(micros).map(
         ([imageSize, each]) => ({ per: 'image', micros: each, imageSize }) as const,
       ),
+      ...(half === undefined ? [] : [{ per: 'image', micros: half, upToPixels: 600_000 } as const]),
       { per: 'image', micros: one, upToPixels: 2_200_000 },
       { per: 'image', micros: two, upToPixels: 6_000_000 },
       { per: 'image', micros: four },

@@ -62,7 +62,7 @@ function route(
  * FLUX.1 [schnell] and [dev]. They could make four pictures at once, but of one seed for all: picture k would not be the
  * picture of `seed + k`. To them 0 is no seed but the wish for any.
  */
-const cogFlux: Partial<Record<FieldName, FieldRule>> = {
+const cogFlux = {
   size: { support: 'converted', sizes: { kind: 'list', sizes: cogFluxSizes }, default: '1024x1024' },
   aspectRatio: ratios(cogFluxRatios, '1:1'),
   imageSize: { support: 'renamed', values: ['512', '1K'], default: '1K' },
@@ -72,7 +72,7 @@ const cogFlux: Partial<Record<FieldName, FieldRule>> = {
   disableSafetyChecker: { support: 'native', default: false },
   outputFormat: formats('webp'),
   outputCompression: quality,
-}
+} satisfies Partial<Record<FieldName, FieldRule>>
 
 const fluxPro: Partial<Record<FieldName, FieldRule>> = {
   size: edges(256, 1440, 32),
@@ -127,6 +127,9 @@ export const replicateRoutes: RouteTable = {
   }),
   'flux-1-dev': route('black-forest-labs/flux-dev', 'flux-dev', {
     ...cogFlux,
+    size: { ...cogFlux.size, withoutImages: true },
+    aspectRatio: { ...cogFlux.aspectRatio, withoutImages: true },
+    imageSize: { ...cogFlux.imageSize, withoutImages: true },
     steps: { support: 'native', range: { min: 1, max: 50 }, default: 28 },
     guidance: { support: 'native', range: { min: 0, max: 10 }, default: 3.5 },
     images: { support: 'native', range: { min: 1, max: 1 } },

@@ -42,7 +42,7 @@ export function requestFor(overrides: Partial<ProviderRequest> = {}): ProviderRe
 export interface ScriptedAnswer {
   status?: number
   headers?: Record<string, string>
-  /** A value, or the name of a fixture. */
+  /** A value, the name of a fixture, or the very bytes. */
   reply: unknown
 }
 
@@ -64,7 +64,9 @@ export async function openScript(answers: readonly ScriptedAnswer[]): Promise<{ 
     const isFixture = typeof reply === 'string' && reply.endsWith('.json')
     const body = isFixture
       ? await readFile(new URL(`../__fixtures__/${reply}`, import.meta.url))
-      : JSON.stringify(reply)
+      : Buffer.isBuffer(reply)
+        ? reply
+        : JSON.stringify(reply)
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body)
   })
   server.listen(0, '127.0.0.1')
