@@ -10,12 +10,14 @@ import { afterAll, expect, test } from 'vitest'
 import { openConfiguredDatabase } from '../../src/db/open-configured-database.ts'
 import { databaseSettings } from '../../src/db/settings.ts'
 import { endLeftovers, type GessoProcess, startGesso } from '../setup/gesso-process.ts'
+import { copyPreparedDataDir } from '../setup/prepared-data-dir.ts'
 
 /** More of them, for those who have the time: GESSO_CRASH_ROUNDS=20. */
 const rounds = Number(process.env.GESSO_CRASH_ROUNDS ?? 4)
 const roundsOfPostgresAlone = 2
 const clients = 4
 const dataDir = mkdtempSync(join(tmpdir(), 'gesso-crash-'))
+copyPreparedDataDir(dataDir)
 afterAll(async () => {
   await endLeftovers()
   rmSync(dataDir, { recursive: true, force: true })

@@ -17,6 +17,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isRunning } from '../../src/db/embedded/postmaster.ts'
 import { endLeftovers, ordinaryUser, startGesso } from '../setup/gesso-process.ts'
+import { copyPreparedDataDir } from '../setup/prepared-data-dir.ts'
 import { fakeOpenAiKey, startFakeOpenAi } from '../upstreams/openai.ts'
 import { runCli } from './run-cli.ts'
 
@@ -119,6 +120,7 @@ test('a data directory that cannot be used is told before anything starts, with 
 })
 
 test('the key is shown at the first start only, and stays the same', async () => {
+  copyPreparedDataDir(dataDir)
   const first = await startGesso({ dataDir })
   expect(first.stdout()).toContain(first.key)
   expect(await first.end('SIGINT')).toBe(0)
@@ -150,6 +152,7 @@ test('nobody else can read anything in the data directory, even with an open uma
 })
 
 test('a second Gesso on the same data directory is refused in a sentence, and the first goes on', async () => {
+  copyPreparedDataDir(dataDir)
   const first = await startGesso({ dataDir })
   await expect(startGesso({ dataDir })).rejects.toThrow(
     /exit 1[\s\S]*Another Gesso already uses the data directory[\s\S]*GESSO_DATA_DIR/,
@@ -166,15 +169,19 @@ test('a bad configuration starts nothing and says everything', async () => {
 })
 
 test('a port that is taken is told in a sentence', async () => {
+  copyPreparedDataDir(dataDir)
+  const other = join(dataDir, 'other')
+  copyPreparedDataDir(other)
   const first = await startGesso({ dataDir })
   const port = new URL(first.url).port
-  await expect(startGesso({ dataDir: join(dataDir, 'other'), env: { GESSO_PORT: port } })).rejects.toThrow(
+  await expect(startGesso({ dataDir: other, env: { GESSO_PORT: port } })).rejects.toThrow(
     new RegExp(`127\\.0\\.0\\.1:${port} is in use[\\s\\S]*GESSO_PORT`),
   )
   await first.end('SIGTERM')
 })
 
 test('PostgreSQL that is killed is started again, and Gesso is ready within seconds', async () => {
+  copyPreparedDataDir(dataDir)
   const gesso = await startGesso({ dataDir })
   process.kill(postmasterPid(), 'SIGKILL')
   // About half a second on an idle machine. Readiness alone cannot tell: what it says may be a second old.
@@ -192,6 +199,7 @@ test('PostgreSQL that is killed is started again, and Gesso is ready within seco
 })
 
 test('a closed terminal stops Gesso and its PostgreSQL in order', async () => {
+  copyPreparedDataDir(dataDir)
   const gesso = await startGesso({ dataDir })
   expect(await gesso.end('SIGHUP')).toBe(0)
   expect(existsSync(join(dataDir, 'postgres/postmaster.pid'))).toBe(false)
@@ -201,6 +209,7 @@ const canMakeTerminal = existsSync('/usr/bin/script') && process.platform === 'l
 test.runIf(canMakeTerminal)(
   'so does a terminal that is really gone, and can be written no more',
   async () => {
+    copyPreparedDataDir(dataDir)
     const program = join(import.meta.dirname, '../../bin/gesso.js')
     const terminal = spawn(
       '/usr/bin/script',
@@ -222,6 +231,7 @@ test.runIf(canMakeTerminal)(
 )
 
 test('a stop under load cuts no answer, stops PostgreSQL, and leaves nothing running', async () => {
+  copyPreparedDataDir(dataDir)
   await using upstream = await startFakeOpenAi({ latencyMs: 1_000 })
   const gesso = await startGesso({
     dataDir,
@@ -249,6 +259,7 @@ test('a stop under load cuts no answer, stops PostgreSQL, and leaves nothing run
 
 // An empty variable is none: the default level.
 test.each(['', 'debug'])('keys, prompts and base64 never appear in the log at level "%s"', async (level) => {
+  copyPreparedDataDir(dataDir)
   await using upstream = await startFakeOpenAi({ echo: true })
   const gesso = await startGesso({
     dataDir,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { copyPreparedDataDir } from '../../../test/setup/prepared-data-dir.ts'
 import { locateBinaries } from './binaries.ts'
 import type { ClusterConnection } from './cluster-claim.ts'
 import { clusterPaths } from './cluster-paths.ts'
@@ -23,6 +24,7 @@ beforeEach(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'gesso-claim-'))
   await chmod(scratch, 0o755)
   dataDir = join(scratch, 'data')
+  copyPreparedDataDir(dataDir)
 })
 
 afterEach(async () => {

@@ -24,6 +24,7 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { copyPreparedDataDir } from '../../../test/setup/prepared-data-dir.ts'
 import type { ClusterConnection } from './cluster-claim.ts'
 import { DataDirectoryInUseError, openEmbeddedPostgres } from './open-embedded-postgres.ts'
 import { isRunning, judgePostmaster, readPostmasterRecord } from './postmaster.ts'
@@ -105,6 +106,7 @@ test('data and password survive a stop, and remains of a killed initdb are clear
 })
 
 test('after kill -9 of its holder the running server is found and used', async () => {
+  copyPreparedDataDir(dataDir)
   const holder = await hold('server')
   await query(holder.answer.connection, 'create table kept as select 42 as n')
   const before = await readPostmasterRecord(clusterDir())
@@ -116,6 +118,7 @@ test('after kill -9 of its holder the running server is found and used', async (
 })
 
 test('after kill -9 of the server and its holder the next open recovers what was committed', async () => {
+  copyPreparedDataDir(dataDir)
   const holder = await hold('server')
   await query(holder.answer.connection, 'create table kept as select 42 as n')
   await killPostmaster(dataDir)
@@ -126,6 +129,7 @@ test('after kill -9 of the server and its holder the next open recovers what was
 })
 
 test('a second server is refused by name, and the first goes on working', async () => {
+  copyPreparedDataDir(dataDir)
   const holder = await hold('server')
   const refusal = await openEmbeddedPostgres({ dataDir, role: 'server' }).catch((error: unknown) => error)
   expect(refusal).toBeInstanceOf(DataDirectoryInUseError)
@@ -138,6 +142,7 @@ test('a second server is refused by name, and the first goes on working', async 
 })
 
 test('a tool works beside a server and does not stop it; the last to leave does', async () => {
+  copyPreparedDataDir(dataDir)
   const server = await openEmbeddedPostgres({ dataDir, role: 'server' })
   const tool = await openEmbeddedPostgres({ dataDir, role: 'tool' })
   expect(tool.adopted).toBe(true)
@@ -163,6 +168,7 @@ test('of two first starts at once exactly one wins', async () => {
 })
 
 test('two tools that start at once share one server, and leaving at once stops it', async () => {
+  copyPreparedDataDir(dataDir)
   const tools = await Promise.all([1, 2].map(() => openEmbeddedPostgres({ dataDir, role: 'tool' })))
   for (const tool of tools) expect(await query(tool.connection, 'select 1 as n')).toEqual([{ n: 1 }])
   await Promise.all(tools.map((tool) => tool[Symbol.asyncDispose]()))
@@ -170,6 +176,7 @@ test('two tools that start at once share one server, and leaving at once stops i
 })
 
 test('an open in the middle of a stop ends with a working server', async () => {
+  copyPreparedDataDir(dataDir)
   const first = await openEmbeddedPostgres({ dataDir, role: 'server' })
   const stopping = first[Symbol.asyncDispose]()
   for (let round = 0; round < 3; round++) {
@@ -180,6 +187,7 @@ test('an open in the middle of a stop ends with a working server', async () => {
 })
 
 test('a server that is killed while it is used is started again, with what was committed, and says so', async () => {
+  copyPreparedDataDir(dataDir)
   const notices: string[] = []
   const db = await openEmbeddedPostgres({ dataDir, role: 'server', onNotice: (text) => notices.push(text) })
   await query(db.connection, 'create table kept as select 42 as n')
@@ -194,6 +202,7 @@ test('a server that is killed while it is used is started again, with what was c
 })
 
 test('of several that start a killed server again one wins, all go on, and the last to leave stops it', async () => {
+  copyPreparedDataDir(dataDir)
   const server = await openEmbeddedPostgres({ dataDir, role: 'server' })
   const tools = await Promise.all([hold('tool'), hold('tool')])
   await killPostmaster(dataDir)
@@ -208,6 +217,7 @@ test('of several that start a killed server again one wins, all go on, and the l
 })
 
 test('a server that is killed just before its user leaves stays down', async () => {
+  copyPreparedDataDir(dataDir)
   for (const waitMs of [0, 120, 400]) {
     const db = await openEmbeddedPostgres({ dataDir, role: 'server' })
     await killPostmaster(dataDir)
@@ -220,6 +230,7 @@ test('a server that is killed just before its user leaves stays down', async () 
 })
 
 test('a data directory that was taken away does not come back empty', async () => {
+  copyPreparedDataDir(dataDir)
   const notices: string[] = []
   await using _db = await openEmbeddedPostgres({
     dataDir,
@@ -251,6 +262,7 @@ test('a data directory with a long, odd name is served on loopback alone', async
 })
 
 test('a stale lock file that names a living stranger is removed, and the stranger lives on', async () => {
+  copyPreparedDataDir(dataDir)
   {
     await using db = await openEmbeddedPostgres({ dataDir, role: 'server' })
     await query(db.connection, 'create table kept as select 42 as n')
@@ -285,6 +297,7 @@ test('a cluster of another major version, a lost password and a foreign folder a
 })
 
 test('a server that cannot start says why, with the end of its log and without the password', async () => {
+  copyPreparedDataDir(dataDir)
   await (await openEmbeddedPostgres({ dataDir, role: 'server' }))[Symbol.asyncDispose]()
   await writeFile(join(clusterDir(), 'postgresql.conf'), "shared_buffers = 'plenty'\n")
   const failure = await openEmbeddedPostgres({ dataDir, role: 'server' }).catch((error: unknown) => error)
