@@ -12,6 +12,8 @@ export default defineConfig({
     isolate: false,
     unstubEnvs: true,
     maxWorkers: 3,
+    // What is waited for comes; how soon depends on who else works on the machine.
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

@@ -233,13 +233,14 @@ test('a database that cannot be used is told in a sentence, without a stack, by 
       'DATABASE_URL: database.url: expected a PostgreSQL URL',
     ],
   ] as const
-  for (const [url, code, sentence] of cases) {
+  for (const [index, [url, code, sentence]] of cases.entries()) {
     const env = { DATABASE_URL: url }
-    const [keys, ...others] = await Promise.all([
-      gesso(['keys', 'list', '--json'], env),
-      gesso(['generate', 'x', '-o', 'never.png'], env),
-      gesso(['serve'], env),
-    ])
+    // What one of them says all of them say: every reason is asked of one, and some of all.
+    const further = index % 3 === 0 ? [['generate', 'x', '-o', 'never.png'], ['serve']] : []
+    const [keys, ...others] = await Promise.all(
+      [['keys', 'list', '--json'], ...further].map((command) => gesso(command, env)),
+    )
+    if (!keys) throw new Error('no command was run')
     expect(keys).toMatchObject({ code, stdout: '' })
     expect(JSON.parse(keys.stderr).error.message).toContain(sentence)
     for (const other of others) {

@@ -13,7 +13,7 @@ import { endLeftovers, type GessoProcess, startGesso } from '../setup/gesso-proc
 import { copyPreparedDataDir } from '../setup/prepared-data-dir.ts'
 
 /** More of them, for those who have the time: GESSO_CRASH_ROUNDS=20. */
-const rounds = Number(process.env.GESSO_CRASH_ROUNDS ?? 4)
+const rounds = Number(process.env.GESSO_CRASH_ROUNDS ?? 3)
 const roundsOfPostgresAlone = 2
 const clients = 4
 const dataDir = mkdtempSync(join(tmpdir(), 'gesso-crash-'))

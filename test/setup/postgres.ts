@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { openEmbeddedPostgres } from '../../src/db/embedded/open-embedded-postgres.ts'
 
@@ -17,6 +18,17 @@ declare module 'vitest' {
   }
 }
 
+/** Nothing in it has to outlive the run, so it need not wait for the disk. Tests about durability have their own. */
+async function forgetful(server: { host: string; port: number; user: string; password: string }) {
+  const client = new pg.Client({ ...server, database: 'postgres' })
+  await client.connect()
+  for (const name of ['fsync', 'synchronous_commit', 'full_page_writes']) {
+    await client.query(`alter system set ${name} = off`)
+  }
+  await client.query('select pg_reload_conf()')
+  await client.end()
+}
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'gesso-suite-'))
   const dataDir = join(folder, 'data')
@@ -26,6 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   execFileSync('cp', ['-a', dataDir, prepared])
   const postgres = await openEmbeddedPostgres({ dataDir, role: 'server' })
   const { host, port, user, password } = postgres.connection
+  await forgetful({ host, port, user, password })
   project.provide('postgres', { host, port, user, password })
   project.provide('preparedDataDir', prepared)
   return async () => {

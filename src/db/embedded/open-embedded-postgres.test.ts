@@ -121,8 +121,9 @@ test('after kill -9 of the server and its holder the next open recovers what was
   copyPreparedDataDir(dataDir)
   const holder = await hold('server')
   await query(holder.answer.connection, 'create table kept as select 42 as n')
-  await killPostmaster(dataDir)
+  // The holder first: it would start its server again.
   await kill(holder.child)
+  await killPostmaster(dataDir)
   await using db = await openEmbeddedPostgres({ dataDir, role: 'server' })
   expect(db.adopted).toBe(false)
   expect(await query(db.connection, 'select n from kept')).toEqual([{ n: 42 }])
@@ -218,7 +219,7 @@ test('of several that start a killed server again one wins, all go on, and the l
 
 test('a server that is killed just before its user leaves stays down', async () => {
   copyPreparedDataDir(dataDir)
-  for (const waitMs of [0, 120, 400]) {
+  for (const waitMs of [0, 200]) {
     const db = await openEmbeddedPostgres({ dataDir, role: 'server' })
     await killPostmaster(dataDir)
     await sleep(waitMs)
