@@ -3,13 +3,9 @@
  * without an id, and a picture that cannot be found, are errors.
  */
 import { z } from 'zod'
-import { storableText } from '../../lib/storable-text.ts'
+import { text } from '../wire-values.ts'
 
-const text = z
-  .string()
-  .transform((value) => storableText(value, 500))
-  .optional()
-  .catch(undefined)
+const shortText = text(500)
 const amount = z.number().min(0).max(1_000_000_000).optional().catch(undefined)
 /** Not cut, because an address with its end missing leads elsewhere. */
 const address = z.string().max(4_000).optional().catch(undefined)
@@ -20,8 +16,8 @@ export const wireAccepted = z.object({ id: workId, polling_url: address, cost: a
 
 /** To a question. `cost` is in credits; `state` is what older answers call the status. */
 export const wireResult = z.object({
-  status: text,
-  state: text,
+  status: shortText,
+  state: shortText,
   result: z
     .object({ sample: address, seed: z.int().min(0).optional().catch(undefined) })
     .optional()
@@ -50,8 +46,8 @@ export const wireComplaint = z.object({
     .array(z.union([z.string(), z.number()]))
     .default([])
     .catch([]),
-  msg: text,
-  type: text,
+  msg: shortText,
+  type: shortText,
 })
 
 /** What `start` noted down. */

@@ -4,17 +4,8 @@
  * field that is odd in any way counts as absent.
  */
 import { z } from 'zod'
-import { storableText } from '../../lib/storable-text.ts'
+import { count, text } from '../wire-values.ts'
 
-const count = z.int().min(0).optional().catch(undefined)
-
-function text(maxLength: number) {
-  return z
-    .string()
-    .transform((value) => storableText(value, maxLength))
-    .optional()
-    .catch(undefined)
-}
 const shortText = text(200)
 const messageText = text(2_000)
 const promptText = text(32_000)

@@ -4,14 +4,7 @@
  */
 import { z } from 'zod'
 import { storableText } from '../../lib/storable-text.ts'
-
-function text(maxLength: number) {
-  return z
-    .string()
-    .transform((value) => storableText(value, maxLength))
-    .optional()
-    .catch(undefined)
-}
+import { text } from '../wire-values.ts'
 
 /** Not cut, because an address with its end missing leads elsewhere. */
 const address = z

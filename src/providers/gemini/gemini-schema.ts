@@ -3,17 +3,8 @@
  * picture that cannot be found is an error.
  */
 import { z } from 'zod'
-import { storableText } from '../../lib/storable-text.ts'
+import { count, text } from '../wire-values.ts'
 
-const count = z.int().min(0).optional().catch(undefined)
-
-function text(maxLength: number) {
-  return z
-    .string()
-    .transform((value) => storableText(value, maxLength))
-    .optional()
-    .catch(undefined)
-}
 const shortText = text(100)
 const messageText = text(2_000)
 
