@@ -2,8 +2,17 @@
  * What each family of Gemini's image models can be told, as data: ratios, resolution classes and the pixels that a pair
  * of them makes (Gemini API guide "Image generation", section "Aspect ratios and image size", read 2026-11-20).
  */
+
 import type { WireTable } from '../wire-fields.ts'
 import { unsupported } from '../wire-fields.ts'
+import {
+  factors,
+  ofFlash,
+  ofGemini3,
+  ofGemini25,
+  type Pixels,
+  type ResolutionClass,
+} from './gemini-pixels.ts'
 
 export interface Dialect {
   /** The most input pictures. */
@@ -20,49 +29,10 @@ interface SizeWords {
   imageSize: string
 }
 
-type Pixels = Readonly<Record<string, readonly [number, number]>>
-
-/** At 1K. The other classes are this times a half, two and four. */
-const ofGemini3: Pixels = {
-  '1:1': [1024, 1024],
-  '2:3': [848, 1264],
-  '3:2': [1264, 848],
-  '3:4': [896, 1200],
-  '4:3': [1200, 896],
-  '4:5': [928, 1152],
-  '5:4': [1152, 928],
-  '9:16': [768, 1376],
-  '16:9': [1376, 768],
-  '21:9': [1584, 672],
-}
-
-const ofFlash: Pixels = {
-  ...ofGemini3,
-  '1:4': [512, 2048],
-  '4:1': [2048, 512],
-  '1:8': [384, 3072],
-  '8:1': [3072, 384],
-}
-
-const ofGemini25: Pixels = {
-  '1:1': [1024, 1024],
-  '2:3': [832, 1248],
-  '3:2': [1248, 832],
-  '3:4': [864, 1184],
-  '4:3': [1184, 864],
-  '4:5': [896, 1152],
-  '5:4': [1152, 896],
-  '9:16': [768, 1344],
-  '16:9': [1344, 768],
-  '21:9': [1536, 672],
-}
-
-const factors: Readonly<Record<string, number>> = { '512': 0.5, '1K': 1, '2K': 2, '4K': 4 }
-
-function dialect(pixels: Pixels, imageSizes: readonly string[], maxImages: number): Dialect {
+function dialect(pixels: Pixels, imageSizes: readonly ResolutionClass[], maxImages: number): Dialect {
   const sizes = Object.entries(pixels).flatMap(([aspectRatio, [width, height]]) =>
     imageSizes.map((imageSize): [string, SizeWords] => {
-      const factor = factors[imageSize] ?? 1
+      const factor = factors[imageSize]
       return [`${width * factor}x${height * factor}`, { aspectRatio, imageSize }]
     }),
   )

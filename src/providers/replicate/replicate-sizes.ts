@@ -5,22 +5,9 @@
  */
 import type { ProviderRequest } from '../provider.ts'
 import { unsupported } from '../wire-fields.ts'
+import { cogFluxPixels } from './replicate-pixels.ts'
 
 type Size = NonNullable<ProviderRequest['size']>
-
-const cogFluxRatios: Readonly<Record<string, Size>> = {
-  '1:1': { width: 1024, height: 1024 },
-  '16:9': { width: 1344, height: 768 },
-  '21:9': { width: 1536, height: 640 },
-  '3:2': { width: 1216, height: 832 },
-  '2:3': { width: 832, height: 1216 },
-  '4:5': { width: 896, height: 1088 },
-  '5:4': { width: 1088, height: 896 },
-  '3:4': { width: 896, height: 1152 },
-  '4:3': { width: 1152, height: 896 },
-  '9:16': { width: 768, height: 1344 },
-  '9:21': { width: 640, height: 1536 },
-}
 
 /** A quarter of a megapixel has half the edges. */
 const cogFluxClasses = [
@@ -29,7 +16,7 @@ const cogFluxClasses = [
 ]
 
 const cogFluxSizes = new Map(
-  Object.entries(cogFluxRatios).flatMap(([aspect_ratio, { width, height }]) =>
+  Object.entries(cogFluxPixels).flatMap(([aspect_ratio, { width, height }]) =>
     cogFluxClasses.map(
       ({ megapixels, divisor }) =>
         [

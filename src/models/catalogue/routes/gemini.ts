@@ -2,51 +2,19 @@
  * What Google Gemini serves. Ratios, classes and pixels of the Gemini API guide "Image generation", prices of its page
  * "Pricing", both read 2026-11-20.
  */
+import {
+  factors,
+  ofFlash,
+  ofGemini3,
+  ofGemini25,
+  type Pixels,
+  type ResolutionClass,
+} from '../../../providers/gemini/gemini-pixels.ts'
 import { fieldTable } from '../../field-table.ts'
 import type { ModelRoute } from '../../model.ts'
 import type { Price } from '../../price.ts'
 import type { ListedSize } from '../../size-rule.ts'
 import type { RouteTable } from '../identity.ts'
-
-type Pixels = Readonly<Record<string, readonly [number, number]>>
-
-/** At 1K. The other classes are this times a half, two and four. */
-const ofGemini3: Pixels = {
-  '1:1': [1024, 1024],
-  '2:3': [848, 1264],
-  '3:2': [1264, 848],
-  '3:4': [896, 1200],
-  '4:3': [1200, 896],
-  '4:5': [928, 1152],
-  '5:4': [1152, 928],
-  '9:16': [768, 1376],
-  '16:9': [1376, 768],
-  '21:9': [1584, 672],
-}
-
-const ofFlash: Pixels = {
-  ...ofGemini3,
-  '1:4': [512, 2048],
-  '4:1': [2048, 512],
-  '1:8': [384, 3072],
-  '8:1': [3072, 384],
-}
-
-const ofGemini25: Pixels = {
-  '1:1': [1024, 1024],
-  '2:3': [832, 1248],
-  '3:2': [1248, 832],
-  '3:4': [864, 1184],
-  '4:3': [1184, 864],
-  '4:5': [896, 1152],
-  '5:4': [1152, 896],
-  '9:16': [768, 1344],
-  '16:9': [1344, 768],
-  '21:9': [1536, 672],
-}
-
-const factors = { '512': 0.5, '1K': 1, '2K': 2, '4K': 4 } as const
-type ResolutionClass = keyof typeof factors
 
 /** Google prints 792x168 for 21:9 at 512, which is no 21:9: it can be had by its ratio only. */
 function sizesOf(pixels: Pixels, classes: readonly ResolutionClass[]): ListedSize[] {
