@@ -1,7 +1,10 @@
 /** Makes one answer of those that several calls for the same request brought. */
 import type { ImageFailure, ProviderCompleted, TokenUsage } from '../providers/provider.ts'
 
-/** Pictures in the order of the calls; tokens and cost summed; what is said once is the first call's. */
+/**
+ * Pictures in the order of the calls; tokens, cost and time summed, each only where every call tells it: a sum with gaps
+ * would be too low a bill. What is said once is the first call's.
+ */
 export function mergeAnswers(
   answers: readonly ProviderCompleted[],
   failures: readonly ImageFailure[],
@@ -9,13 +12,15 @@ export function mergeAnswers(
   const [first] = answers
   const all = [...answers.flatMap((answer) => answer.failures ?? []), ...failures]
   const usages = answers.flatMap((answer) => answer.usage ?? [])
-  const costs = answers.flatMap((answer) => answer.costMicros ?? [])
+  const costMicros = whole(answers.map((answer) => answer.costMicros))
+  const seconds = whole(answers.map((answer) => answer.seconds))
   return {
     status: 'completed',
     images: answers.flatMap((answer) => answer.images),
     ...(all.length > 0 ? { failures: all } : {}),
-    ...(usages.length > 0 ? { usage: sumUsage(usages) } : {}),
-    ...(costs.length > 0 ? { costMicros: costs.reduce((sum, cost) => sum + cost, 0) } : {}),
+    ...(usages.length === answers.length ? { usage: sumUsage(usages) } : {}),
+    ...(costMicros === undefined ? {} : { costMicros }),
+    ...(seconds === undefined ? {} : { seconds }),
     effective: first?.effective,
     upstreamRequestId: first?.upstreamRequestId,
   }
@@ -25,27 +30,30 @@ function sumUsage(usages: readonly TokenUsage[]): TokenUsage {
   const inputs = usages.flatMap((usage) => usage.inputTokensDetails ?? [])
   const outputs = usages.flatMap((usage) => usage.outputTokensDetails ?? [])
   return {
-    inputTokens: sum(usages.map((usage) => usage.inputTokens)),
-    outputTokens: sum(usages.map((usage) => usage.outputTokens)),
-    totalTokens: sum(usages.map((usage) => usage.totalTokens)),
-    ...(inputs.length > 0 && {
+    inputTokens: whole(usages.map((usage) => usage.inputTokens)),
+    outputTokens: whole(usages.map((usage) => usage.outputTokens)),
+    totalTokens: whole(usages.map((usage) => usage.totalTokens)),
+    ...(inputs.length === usages.length && {
       inputTokensDetails: {
-        textTokens: sum(inputs.map((one) => one.textTokens)),
-        imageTokens: sum(inputs.map((one) => one.imageTokens)),
-        cachedTokens: sum(inputs.map((one) => one.cachedTokens)),
+        textTokens: whole(inputs.map((one) => one.textTokens)),
+        imageTokens: whole(inputs.map((one) => one.imageTokens)),
+        // What is not told to be cached is not.
+        cachedTokens: whole(inputs.map((one) => one.cachedTokens ?? 0)),
       },
     }),
-    ...(outputs.length > 0 && {
+    ...(outputs.length === usages.length && {
       outputTokensDetails: {
-        textTokens: sum(outputs.map((one) => one.textTokens)),
-        imageTokens: sum(outputs.map((one) => one.imageTokens)),
+        textTokens: whole(outputs.map((one) => one.textTokens)),
+        imageTokens: whole(outputs.map((one) => one.imageTokens)),
       },
     }),
   }
 }
 
-/** Undefined where nobody said anything. */
-function sum(counts: readonly (number | undefined)[]): number | undefined {
-  const known = counts.filter((count) => count !== undefined)
-  return known.length > 0 ? known.reduce((total, count) => total + count, 0) : undefined
+/** The sum; undefined where anybody said nothing. */
+function whole(amounts: readonly (number | undefined)[]): number | undefined {
+  return amounts.reduce<number | undefined>(
+    (total, amount) => (total === undefined || amount === undefined ? undefined : total + amount),
+    0,
+  )
 }

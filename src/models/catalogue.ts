@@ -21,6 +21,7 @@ import { seedreamModels } from './catalogue/seedream.ts'
 import { wanModels } from './catalogue/wan.ts'
 import { type ConfiguredModel, fromConfiguration } from './configured-model.ts'
 import type { Model } from './model.ts'
+import { overridePrices, type PriceOverrides } from './override-price.ts'
 
 /** In the order in which they are listed. */
 export const identities: readonly Identity[] = [
@@ -59,18 +60,25 @@ export interface Catalogue {
   resolve(idOrAlias: string): Model
 }
 
-/** Builds the catalogue. A configured model replaces a built-in one of the same id. */
-export function createCatalogue(configured: readonly ConfiguredModel[]): Catalogue {
+/** Builds the catalogue. A configured model replaces a built-in one of the same id, configured prices the vendors'. */
+export function createCatalogue(
+  configured: readonly ConfiguredModel[],
+  prices: PriceOverrides = { models: {} },
+): Catalogue {
   const models = new Map<string, Model>()
   for (const model of [...builtInModels, ...configured.map(fromConfiguration)]) models.set(model.id, model)
-  const byName = new Map<string, Model>()
-  for (const model of models.values()) for (const alias of model.aliases) byName.set(alias, model)
-  for (const model of models.values()) byName.set(model.id, model)
+  const idOf = new Map<string, string>()
+  for (const { id, aliases } of models.values()) for (const alias of aliases) idOf.set(alias, id)
+  for (const id of models.keys()) idOf.set(id, id)
+  const own = new Map(Object.entries(prices.models).map(([name, price]) => [idOf.get(name), price]))
+  for (const [id, model] of models) {
+    models.set(id, overridePrices(model, { price: own.get(id), marginPercent: prices.margin_percent }))
+  }
 
   return {
     all: () => [...models.values()],
     resolve(idOrAlias) {
-      const model = byName.get(idOrAlias)
+      const model = models.get(idOf.get(idOrAlias) ?? '')
       if (model) return model
       // What does not look like an id may be an address with a password in it.
       const shown =

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { text, wholeNumber, wordList } from '../lib/setting.ts'
+import { configuredPrice, toPrice } from './configured-price.ts'
 import { fieldTable, native } from './field-table.ts'
 import { type FieldName, fieldCatalogue, fieldNames } from './fields.ts'
 import type { FieldTable, Model } from './model.ts'
@@ -50,6 +51,8 @@ export const configuredModel = z.strictObject({
   /** The most input pictures of an edit, where it supports `image`. */
   max_images: wholeNumber({ min: 1, max: 16 }).default(16),
   prompt_characters: wholeNumber({ min: 1, max: 1_000_000 }).default(32_000),
+  /** What it costs; without a price, only accounts that are not charged can use it. */
+  price: configuredPrice.optional(),
 })
 
 export type ConfiguredModel = z.infer<typeof configuredModel>
@@ -70,6 +73,7 @@ export function fromConfiguration(configured: ConfiguredModel): Model {
         promptCharacters: configured.prompt_characters,
         imagesPerCall: configured.images_per_call ?? 10,
         fields: configuredFields(configured),
+        price: configured.price && toPrice(configured.price),
       },
     ],
   }

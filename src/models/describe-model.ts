@@ -20,7 +20,7 @@ import {
 } from './ratio.ts'
 import { type SizeRange, type SizeRule, sizeText } from './size-rule.ts'
 
-/** A price list: items that add up, in micro-USD. */
+/** A price list: items that add up, in micro-USD, as callers of this server pay them. */
 export interface Pricing {
   currency: 'USD'
   as_of: string
@@ -40,7 +40,7 @@ export interface ModelDescription {
   features: Record<string, boolean>
   parameters: Record<string, Record<string, unknown>>
   limits: { prompt_characters: number; n: number; images_per_call: number; input_images: number }
-  /** What the vendor asks for it; `null` where that is not known, or nothing. */
+  /** What it costs here; `null` where that is not known. */
   pricing: Pricing | null
   /** The vendor has closed it, and which model draws in its place. */
   retired?: { on: string; successor: string }
@@ -86,15 +86,30 @@ export function describeModel(model: ServedModel, available: boolean): ModelDesc
   }
 }
 
-function describePrice({ items, asOf, source }: Price): Pricing {
-  return { currency: 'USD', as_of: asOf, source, items: items.map(describeItem) }
+function describePrice({ items, asOf, source, marginPercent = 0 }: Price): Pricing {
+  return {
+    currency: 'USD',
+    as_of: asOf,
+    source,
+    items: items.map((item) => describeItem(item, marginPercent)),
+  }
 }
 
-function describeItem(item: PriceItem): Record<string, unknown> {
+const itemNames: Record<string, string> = { imageSize: 'image_size', upToPixels: 'up_to_pixels' }
+
+/** With the margin in it, as a sum of money is rounded at its end only: parts of a micro-USD stay. */
+function describeItem(item: PriceItem, marginPercent: number): Record<string, unknown> {
   const { per, micros, ...rest } = item
+  const names: Record<string, string> = {
+    ...itemNames,
+    atMost: item.per === 'second' ? 'at_most_seconds' : 'at_most',
+  }
   const words = Object.entries(rest).filter(([, value]) => value !== undefined)
-  const names: Record<string, string> = { imageSize: 'image_size', upToPixels: 'up_to_pixels' }
-  return { per, micros, ...Object.fromEntries(words.map(([name, value]) => [names[name] ?? name, value])) }
+  return {
+    per,
+    micros: Number(((micros * (100 + marginPercent)) / 100).toFixed(6)),
+    ...Object.fromEntries(words.map(([name, value]) => [names[name] ?? name, value])),
+  }
 }
 
 /** The rule as a caller meets it, where the table says only how Gesso goes about it. */

@@ -26,7 +26,7 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }
 
-type ResolutionClass = Extract<ImageSize, '512' | '1K' | '2K' | '4K'>
+export type ResolutionClass = Extract<ImageSize, '512' | '1K' | '2K' | '4K'>
 
 /** Pixels of a square of the class. */
 const classPixels: Record<ResolutionClass, number> = {
@@ -48,6 +48,17 @@ const classCeilings: readonly [ResolutionClass, number][] = [
 export function classOf(size: Size): ResolutionClass {
   const pixels = size.width * size.height
   return classCeilings.find(([, ceiling]) => pixels < ceiling)?.[0] ?? '4K'
+}
+
+/** The class of this name; what is only a wish for a good or a quick picture is none. */
+export function classNamed(word: unknown): ResolutionClass | undefined {
+  return classCeilings.find(([name]) => name === word)?.[0]
+}
+
+/** The most pixels that a size of the class has. */
+export function mostPixelsOf(wanted: ResolutionClass): number {
+  const [, ceiling = 0] = classCeilings.find(([name]) => name === wanted) ?? []
+  return ceiling - 1
 }
 
 /** The class that a word asks for: quick is small, good is what models do by themselves. */

@@ -143,6 +143,8 @@ export interface ProviderCompleted {
   usage?: TokenUsage
   /** What the provider said it charged, in micro-USD. */
   costMicros?: number
+  /** How long the provider said it worked, in seconds: what it charges by where a model costs by time. */
+  seconds?: number
   /** The values the provider says it used, where it says so. */
   effective?: { size?: string; quality?: string; background?: string }
   /** The vendor's own id of the request, for support tickets. */
@@ -220,6 +222,12 @@ export interface Provider {
    * vendor's.
    */
   readWebhook?(webhook: ProviderWebhook, signal: AbortSignal): Promise<Pick<Operation, 'id'>>
+  /**
+   * Asks something that costs nothing and needs the key; returns where the vendor takes it. Throws `ProviderError`:
+   * `upstream_failed`, not `retryable`, where it refused the key; `upstream_invalid_response` where its answer says
+   * nothing about the key; else it could not be asked now. Absent where the vendor has no such question.
+   */
+  checkKey?(signal: AbortSignal): Promise<void>
 }
 
 /** What an adapter may use of the house. */

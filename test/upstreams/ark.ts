@@ -28,6 +28,8 @@ export const fakeArkKey = '6f1c2d3e-fake-4b5a-9c8d-0123456789ab'
 
 const basePath = '/api/v3'
 const path = `${basePath}/images/generations`
+/** Where videos are made; here only its list, of none. */
+const tasksPath = `${basePath}/contents/generations/tasks?`
 
 /** An entry of `data`, or an event without its frame. */
 type Entry = Record<string, unknown>
@@ -80,6 +82,9 @@ export function startFakeArk(options: FakeArkOptions = {}): Promise<FakeUpstream
           }
           if (request.path.startsWith('/tos/')) return expired()
           checkKey(request)
+          if (request.method === 'GET' && request.path.startsWith(tasksPath)) {
+            return { status: 200, body: { total: 0, items: [] } }
+          }
           if (request.method !== 'POST' || request.path !== path) {
             throw new ArkRefusal(404, 'The request path is not found.', {
               code: 'NotFound',

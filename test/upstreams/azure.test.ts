@@ -43,6 +43,15 @@ describe('the official client, talking to the fake Azure', () => {
     })
   })
 
+  it('lists the models of the resource to whoever has its key', async () => {
+    const { fake, client } = await start()
+    expect((await client.models.list()).data.map(({ id }) => id)).toContain('gpt-image-1.5')
+    expect(fake.requests[0]?.path).toBe('/openai/models?api-version=2025-04-01-preview')
+    expect(fake.submissions()).toBe(0)
+    const stranger = await start({}, 'wrong')
+    await expect(stranger.client.models.list()).rejects.toMatchObject({ status: 401 })
+  })
+
   it('edits a picture with a mask', async () => {
     const { fake, client } = await start()
     const mask = await sharp({ create: { ...small, channels: 4, background: 'transparent' } })

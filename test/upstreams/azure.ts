@@ -65,6 +65,9 @@ const v1 = /^\/openai\/v1\/images\/(generations|edits)(\?api-version=(v1|preview
 const dated =
   /^\/openai\/deployments\/([^/?]+)\/images\/(generations|edits)\?api-version=\d{4}-\d{2}-\d{2}(-preview)?$/
 
+const models =
+  /^\/openai\/(v1\/models(\?api-version=(v1|preview|latest))?|models\?api-version=\d{4}-\d{2}-\d{2}(-preview)?)$/
+
 /** Starts the fake. `url` is the endpoint of the resource. */
 export function startFakeAzure(options: FakeAzureOptions = {}): Promise<FakeUpstream> {
   const { apiKey = fakeAzureKey } = options
@@ -72,6 +75,8 @@ export function startFakeAzure(options: FakeAzureOptions = {}): Promise<FakeUpst
 
   const answer = async (request: RecordedRequest): Promise<FakeAnswer> => {
     if (request.headers['api-key'] !== apiKey) refuseKey()
+    if (request.method === 'GET' && models.test(request.path))
+      return { status: 200, body: modelList(deployments) }
     if (!isCall(request)) refuseAddress()
     const model = deployments.get(deploymentOf(request)) ?? refuseDeployment()
     if (/\/edits/.test(request.path) && !isFormRequest(request)) {
@@ -109,6 +114,12 @@ export function startFakeAzure(options: FakeAzureOptions = {}): Promise<FakeUpst
     }),
     { ...options, basePath: '' },
   )
+}
+
+/** The models of the resource, whatever its deployments are called. */
+function modelList(deployments: ReadonlyMap<string, string>) {
+  const ids = [...new Set(deployments.values())]
+  return { object: 'list', data: ids.map((id) => ({ id, object: 'model', status: 'succeeded' })) }
 }
 
 function isCall({ method, path }: RecordedRequest): boolean {

@@ -166,6 +166,10 @@ export async function startFakeDashScope(options: FakeDashScopeOptions = {}): Pr
     checkKey(request, apiKey)
     if (isSubmission(request)) return submit(request, origin, fate)
     checkMode(request.headers['x-dashscope-async'], false)
+    if (request.method === 'GET' && /^\/tasks\/?(\?.*)?$/.test(pathOf(request))) {
+      const page = { total: 0, data: [], total_page: 1, page_no: 1, page_size: 1 }
+      return { status: 200, body: { request_id: randomUUID(), ...page } }
+    }
     const [, id, verb] = /^\/tasks\/([\w-]+)(\/cancel)?$/.exec(pathOf(request)) ?? []
     if (id && !verb && request.method === 'GET') return answerTask(id, origin)
     if (id && verb && request.method === 'POST') return cancelTask(id)

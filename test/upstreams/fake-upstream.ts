@@ -69,6 +69,8 @@ export interface FakeUpstreamOptions {
   port?: number
   /** Passes before each answer to a submission. */
   latencyMs?: number
+  /** Waited for before each answer to a submission. */
+  hold?(): Promise<unknown>
   /** These submissions are answered with a 500; the first is 1. */
   failCalls?: readonly number[]
   /** Every so-many-th submission is answered with a 500. */
@@ -108,6 +110,7 @@ export async function startFakeUpstream(
       troubles -= 1
     }
     if (isSubmission && options.latencyMs) await sleep(options.latencyMs)
+    if (isSubmission) await options.hold?.()
     await act(playing, { own, request, response, elsewhere: foreign.origin })
   }, options.port).catch(async (error: unknown) => {
     await foreign.close()

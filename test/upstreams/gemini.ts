@@ -45,6 +45,9 @@ export function startFakeGemini(options: FakeGeminiOptions = {}): Promise<FakeUp
 async function answer(request: RecordedRequest, options: FakeGeminiOptions): Promise<FakeAnswer> {
   try {
     checkKey(request)
+    if (request.method === 'GET' && /^\/v1beta\/models(\?|$)/.test(request.path)) {
+      return { status: 200, body: modelList }
+    }
     const call = await readGeminiCall(request)
     const picture = await draw(call, options)
     return { status: 200, body: reply(call, picture, options) }
@@ -52,6 +55,19 @@ async function answer(request: RecordedRequest, options: FakeGeminiOptions): Pro
     if (!(error instanceof GeminiRefusal)) throw error
     return { status: error.code, body: error.body() }
   }
+}
+
+/** The first page, of one. */
+const modelList = {
+  models: [
+    {
+      name: 'models/gemini-3.1-flash-image',
+      version: '3.1',
+      displayName: 'Gemini 3.1 Flash Image',
+      supportedGenerationMethods: ['generateContent', 'countTokens'],
+    },
+  ],
+  nextPageToken: 'Cht0ZXN0',
 }
 
 function checkKey({ headers }: RecordedRequest): void {

@@ -55,7 +55,7 @@ export async function startFakeOpenAi(options: FakeOpenAiOptions = {}): Promise<
   const answer = async (request: RecordedRequest, origin: string): Promise<FakeAnswer> => {
     const file = files.get(request.path)
     if (file) return { status: 200, headers: { 'content-type': `image/${file.format}` }, body: file.bytes }
-    checkKey(request, apiKey)
+    checkKey(request, apiKey, options.echo)
     if (request.path === '/v1/models') return { status: 200, body: modelList() }
     if (!calls.includes(request.path) || request.method !== 'POST') {
       throw new OpenAiRefusal(404, `Invalid URL (${request.method} ${request.path})`)
@@ -104,15 +104,19 @@ export async function startFakeOpenAi(options: FakeOpenAiOptions = {}): Promise<
   return isRelayed ? relayEvents(fake, { eventDelayMs, cutAfterEvents }) : fake
 }
 
-function checkKey(request: RecordedRequest, apiKey: string | null): void {
+function checkKey(request: RecordedRequest, apiKey: string | null, echo = false): void {
   const given = request.headers.authorization?.replace(/^Bearer /, '')
   if (apiKey === null || given === apiKey) return
   const advice = 'You can find your API key at https://platform.openai.com/account/api-keys.'
   throw given === undefined
     ? new OpenAiRefusal(401, `You didn't provide an API key. ${advice}`)
-    : new OpenAiRefusal(401, `Incorrect API key provided: ${given.slice(0, 8)}***. ${advice}`, {
-        code: 'invalid_api_key',
-      })
+    : new OpenAiRefusal(
+        401,
+        `Incorrect API key provided: ${echo ? given : `${given.slice(0, 8)}***`}. ${advice}`,
+        {
+          code: 'invalid_api_key',
+        },
+      )
 }
 
 function present(bytes: Buffer, answerAs: FakeOpenAiOptions['answerAs'], hosted: () => string): object {

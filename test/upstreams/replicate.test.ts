@@ -45,6 +45,13 @@ const red = await sharp({ create: { width: 48, height: 32, channels: 3, backgrou
 const redSum = createHash('sha256').update(red).digest('hex')
 
 describe('the official client, talking to the fake Replicate', () => {
+  it('says whose key it is', async () => {
+    const { client } = await start()
+    expect(await client.accounts.current()).toMatchObject({ type: 'organization', username: 'acme' })
+    const stranger = await start({}, 'r8_wrong')
+    await expect(stranger.client.accounts.current()).rejects.toMatchObject({ response: { status: 401 } })
+  })
+
   it('waits for the pictures of an official model within the call', async () => {
     const { fake, client } = await start({ jobMs: 10 })
     const input = { prompt, num_outputs: 2, aspect_ratio: '16:9', megapixels: '0.25' }

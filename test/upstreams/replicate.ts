@@ -114,6 +114,7 @@ export async function startFakeReplicate(options: FakeReplicateOptions = {}): Pr
     if (method === 'POST' && createPath.test(path)) return create(request, origin, 'ok')
     checkKey(request, apiKey)
     if (method === 'POST' && path === '/v1/files') return upload(request, origin)
+    if (method === 'GET' && path === '/v1/account') return { status: 200, body: account }
     const [, id = '', cancel] = onePath.exec(path) ?? []
     const job = jobs.get(id)
     if (!job || method !== (cancel ? 'POST' : 'GET')) {
@@ -175,6 +176,8 @@ export async function startFakeReplicate(options: FakeReplicateOptions = {}): Pr
     lastPictures: () => picturesOf(lastInput, findUpload).map(({ sha256 }) => sha256),
   }
 }
+
+const account = { type: 'organization', username: 'acme', name: 'Acme Corp, Inc.', github_url: null }
 
 /** The headers of a message as Replicate signs it. `atMs` is when. */
 export function signMessage(

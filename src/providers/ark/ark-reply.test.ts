@@ -55,6 +55,14 @@ describe('an answer', () => {
     expect(await call({ reply })).toMatchObject({ status: 'completed', images: [{}] })
   })
 
+  it.each([-1, 1.5, 1_000_000_001, 1e308, 'NaN', null, {}])('never used %j tokens', async (count) => {
+    const usage = { generated_images: count, output_tokens: count, total_tokens: 7 }
+    expect(await call({ reply: { data: [{ b64_json: base64 }], usage } })).toMatchObject({
+      images: [{}],
+      usage: { outputTokens: undefined, totalTokens: 7 },
+    })
+  })
+
   it('with sizes that differ names none', async () => {
     const data = [
       { b64_json: base64, size: '2048x2048' },

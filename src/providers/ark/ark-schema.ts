@@ -29,7 +29,9 @@ const wireImage = z.object({
 })
 export type WireImage = z.infer<typeof wireImage>
 
-const wireUsage = z.object({ output_tokens: count, total_tokens: count }).optional().catch(undefined)
+/** No answer has more than a thousand million. */
+const tokens = z.int().min(0).max(1_000_000_000).optional().catch(undefined)
+const wireUsage = z.object({ output_tokens: tokens, total_tokens: tokens }).optional().catch(undefined)
 
 /** The whole answer, with a success status or not. */
 export const wireReply = z.object({

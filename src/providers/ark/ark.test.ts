@@ -22,6 +22,7 @@ async function conformanceWorld(
   const makesSeries = !model.includes('pro')
   return {
     provider: change(connect(upstream.url, { apiKey: fakeArkKey, timeoutMs: 1_000 })),
+    withKey: (key) => connect(upstream.url, { apiKey: key, timeoutMs: 1_000 }),
     request: (overrides = {}) => requestFor({ model, ...asSeries(overrides) }),
     upstream: {
       play: upstream.play,

@@ -4,6 +4,7 @@
  */
 import { excerpt } from '../excerpt.ts'
 import type { ProviderHttpAnswer, ProviderHttpCall } from '../http.ts'
+import { askAboutKey } from '../key-check.ts'
 import { hasPrivateHost } from '../private-host.ts'
 import type { Provider, ProviderCompleted, ProviderDefinition, ProviderRequest } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
@@ -38,16 +39,16 @@ export const ark: ProviderDefinition = {
     const trusted = hasPrivateHost(baseUrl)
     const isVendors = /\.(volces|bytepluses)\.com$/.test(new URL(baseUrl).hostname)
 
+    const frame = (path: string, signal: AbortSignal): ProviderHttpCall => {
+      if (!apiKey && isVendors) throw missingKey(names)
+      const headers: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {}
+      return { title, url: `${baseUrl}${path}`, headers, timeoutMs, maxResponseBytes, signal }
+    }
     const callFor = (request: ProviderRequest, isWatched: boolean, signal: AbortSignal): Call => {
       const body = imageBody(request, { baseUrl, isWatched })
-      if (!apiKey && isVendors) throw missingKey(names)
       return {
-        title,
-        url: `${baseUrl}/images/generations`,
-        headers: apiKey ? { authorization: `Bearer ${apiKey}` } : {},
+        ...frame('/images/generations', signal),
         timeoutMs: timeoutMs + (mostOf(request) - 1) * furtherPictureMs,
-        maxResponseBytes,
-        signal,
         withhold: secretsOf(request),
         body,
       }
@@ -77,6 +78,13 @@ export const ark: ProviderDefinition = {
         if (!gatherer.hasBegun()) return readAnswer(answer, asked)
         const broken = gatherer.isComplete() ? undefined : noPicture(title, 'ended its answer in the middle')
         return readReply(answer, gatherer.reply(), asked, broken)
+      },
+      /**
+       * No list of models is documented for keys, but one of the tasks of other kinds: "List video generation tasks"
+       * (https://www.volcengine.com/docs/82379/1521675).
+       */
+      async checkKey(signal) {
+        await askAboutKey(http, { call: frame('/contents/generations/tasks?page_num=1&page_size=1', signal) })
       },
     }
   },

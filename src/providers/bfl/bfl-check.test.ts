@@ -97,6 +97,9 @@ describe('a result', () => {
     [{ cost: 0 }, 0],
     [{ cost: null }, 30_000],
     [{ cost: 'dear' }, 30_000],
+    [{ cost: -1 }, 30_000],
+    [{ cost: 1e308 }, 30_000],
+    [{ cost: 100_001 }, 30_000],
   ])('with %j costs %d micros', async (cost, costMicros) => {
     const reply = { status: 'Ready', result: { sample: 'https://delivery.bfl.ai/a.png' }, ...cost }
     const { outcome } = await check({ reply }, { id, costMicros: 30_000 })

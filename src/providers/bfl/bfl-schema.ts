@@ -6,13 +6,15 @@ import { z } from 'zod'
 import { text } from '../wire-values.ts'
 
 const shortText = text(500)
-const amount = z.number().min(0).max(1_000_000_000).optional().catch(undefined)
+/** Nothing costs a thousand USD. */
+const credits = z.number().min(0).max(100_000).optional().catch(undefined)
+const micros = z.int().min(0).max(1_000_000_000).optional().catch(undefined)
 /** Not cut, because an address with its end missing leads elsewhere. */
 const address = z.string().max(4_000).optional().catch(undefined)
 const workId = z.string().min(1).max(200)
 
 /** To a submission. With a webhook there may be no `polling_url`. */
-export const wireAccepted = z.object({ id: workId, polling_url: address, cost: amount })
+export const wireAccepted = z.object({ id: workId, polling_url: address, cost: credits })
 
 /** To a question. `cost` is in credits; `state` is what older answers call the status. */
 export const wireResult = z.object({
@@ -23,7 +25,7 @@ export const wireResult = z.object({
     .optional()
     .catch(undefined),
   progress: z.number().min(0).max(1).optional().catch(undefined),
-  cost: amount,
+  cost: credits,
 })
 
 /** A message to a webhook, of which only the id is believed. */
@@ -54,5 +56,5 @@ export const wireComplaint = z.object({
 export const operationNote = z.object({
   id: z.string(),
   pollingUrl: address,
-  costMicros: amount,
+  costMicros: micros,
 })

@@ -15,6 +15,7 @@ async function conformanceWorld(model: string): Promise<ConformanceWorld> {
   return {
     provider: connect(upstream.url),
     reopen: () => connect(upstream.url),
+    withKey: (key) => connect(upstream.url, key),
     request: (overrides) => requestFor({ model, ...overrides }),
     upstream: {
       play: upstream.play,

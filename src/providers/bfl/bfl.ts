@@ -3,6 +3,7 @@
  * it is done. The result is a signed address that lives ten minutes. It cannot be told to stop.
  */
 import type { ProviderHttpCall } from '../http.ts'
+import { askAboutKey } from '../key-check.ts'
 import { hasPrivateHost } from '../private-host.ts'
 import type { Provider, ProviderDefinition } from '../provider.ts'
 import { secretsOf } from '../request-secrets.ts'
@@ -67,6 +68,10 @@ export const bfl: ProviderDefinition = {
       },
       async readWebhook(webhook) {
         return readMessage(webhook, credential())
+      },
+      /** "Get the user's credits" (https://docs.bfl.ai/api-reference/get-the-users-credits, read 2026-11-21). */
+      async checkKey(signal) {
+        await askAboutKey(http, { call: { ...callTo(`${baseUrl}/credits`), signal } })
       },
     }
   },

@@ -49,6 +49,16 @@ describe('pictures', () => {
     expect(outcome).toMatchObject({ usage: { inputTokens: 10, outputTokens: 20, totalTokens: 30 } })
   })
 
+  it.each([-1, 1.5, 1_000_000_001, 1e308, 'NaN', null, {}])('never cost %j tokens', async (count) => {
+    const usage = { image_count: count, input_tokens: count, output_tokens: count, total_tokens: 7 }
+    const provider = await scripted(200, { ...Object(await fixture('messages-reasoning.json')), usage })
+    const outcome = await provider.start(requestFor(), patience())
+    expect(urlsOf(outcome)).toEqual(['/z.png'])
+    expect(outcome).toMatchObject({
+      usage: { inputTokens: undefined, outputTokens: undefined, totalTokens: 7 },
+    })
+  })
+
   it('in several choices count as those of one', async () => {
     const outcome = await check(
       await fixture('task-several-choices.json'),

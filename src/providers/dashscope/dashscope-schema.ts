@@ -44,10 +44,13 @@ const wireOutput = z.object({
     .transform((choices) => choices.flatMap((choice) => choice?.message.content ?? [])),
 })
 
+/** No answer has more than a thousand million. */
+const tokens = z.int().min(0).max(1_000_000_000).optional().catch(undefined)
+
 const wireUsage = z.object({
-  input_tokens: count,
-  output_tokens: count,
-  total_tokens: count,
+  input_tokens: tokens,
+  output_tokens: tokens,
+  total_tokens: tokens,
   /** `1280*1280`. */
   size: shortText,
   width: count,

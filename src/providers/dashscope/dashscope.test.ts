@@ -32,6 +32,7 @@ async function conformanceWorld(protocol: Protocol): Promise<ConformanceWorld> {
       ...(isAsync ? {} : { cancel: undefined }),
     },
     ...(isAsync ? { reopen: () => connect(upstream.url, fakeDashScopeKey) } : {}),
+    withKey: (key) => connect(upstream.url, key),
     request,
     upstream: {
       play: upstream.play,

@@ -4,6 +4,7 @@
  * `dashscope.aliyuncs.com` is Beijing, `dashscope-intl.aliyuncs.com` Singapore (API references, read 2026-11-20).
  */
 import type { ProviderHttpCall } from '../http.ts'
+import { askAboutKey } from '../key-check.ts'
 import { hasPrivateHost } from '../private-host.ts'
 import type { Provider, ProviderDefinition } from '../provider.ts'
 import { secretsOf } from '../request-secrets.ts'
@@ -61,6 +62,14 @@ export const dashscope: ProviderDefinition = {
       /** The vendor stops only what still waits in its queue. What it says about the rest changes nothing. */
       async cancel({ id }, signal) {
         await http.postJson({ ...frame(`${task(id)}/cancel`, signal), body: undefined })
+      },
+      /**
+       * "Query the status of multiple tasks" (https://www.alibabacloud.com/help/en/model-studio/manage-asynchronous-tasks,
+       * read 2026-11-21).
+       */
+      async checkKey(signal) {
+        const call = frame('/tasks/?page_no=1&page_size=1', signal)
+        await askAboutKey(http, { call, advice: `A key belongs to one region, which ${baseUrl} chooses.` })
       },
     }
   },

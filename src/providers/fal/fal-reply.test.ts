@@ -41,6 +41,7 @@ describe('a result', () => {
           seed: 920212137,
         },
       ],
+      seconds: 1.2249955059960485,
       upstreamRequestId: 'r1',
     })
   })
@@ -53,6 +54,12 @@ describe('a result', () => {
   it('names no seed that JSON cannot hold', async () => {
     const reply = { images: [{ url }], seed: 196619188014358660 }
     expect((await result(reply)).images[0]).not.toHaveProperty('seed')
+  })
+
+  it.each([[-1], [1e308], ['NaN'], [null], [86_401]])('took no %j seconds', async (inference) => {
+    const told = await result({ images: [{ url }], timings: { inference } })
+    expect(told.images).toHaveLength(1)
+    expect(told).not.toHaveProperty('seconds')
   })
 
   it.each([

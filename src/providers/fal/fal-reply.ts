@@ -42,8 +42,13 @@ export function readResult(answer: ProviderHttpAnswer, asked: Asked): ProviderCo
     status: 'completed',
     images,
     ...(failures.length > 0 ? { failures } : undefined),
+    ...secondsOf(parsed.data),
     upstreamRequestId: asked.id,
   }
+}
+
+function secondsOf({ timings }: WireResult): { seconds?: number } {
+  return timings?.inference === undefined ? {} : { seconds: timings.inference }
 }
 
 /** The seed is the first picture's; how fal draws on from it is its own affair. */

@@ -133,12 +133,13 @@ describe('everything that the table of a model lets through', () => {
 })
 
 describe('the prices', () => {
-  it('of a megapixel are rounded up, and 1024x1024 is one', () => {
+  it.each(Object.entries(falRoutes))('of %s are those of its endpoint', (_, { upstreamModel, price }) => {
+    expect(price?.source).toBe(`https://fal.ai/models/${upstreamModel}`)
+  })
+
+  it('of a megapixel count one that is begun as a whole', () => {
     expect(falRoutes['flux-1-schnell']?.price?.items).toEqual([
-      { per: 'image', micros: 3_000, upToPixels: 1_048_576 },
-      { per: 'image', micros: 6_000, upToPixels: 2_097_152 },
-      { per: 'image', micros: 9_000, upToPixels: 3_145_728 },
-      { per: 'image', micros: 12_000 },
+      { per: 'megapixel', micros: 3_000, begun: true },
     ])
   })
 })

@@ -47,10 +47,14 @@ export type WireImage = z.infer<typeof wireImage>
 
 const flags = z.array(z.unknown()).default([]).catch([])
 
+/** Nothing that fal runs takes longer than a day. */
+const duration = z.number().min(0).max(86_400).optional().catch(undefined)
+
 /** Most endpoints answer `images`, some one `image`. */
 export const wireResult = z.object({
   images: z.array(z.unknown()).optional().catch(undefined),
   image: z.unknown().optional(),
+  timings: z.object({ inference: duration }).optional().catch(undefined),
   seed: z.int().min(0).optional().catch(undefined),
   has_nsfw_concepts: flags,
   nsfw_content_detected: flags,

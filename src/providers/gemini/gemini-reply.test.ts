@@ -63,6 +63,24 @@ describe('the reply', () => {
     expect(outcome).toMatchObject({ images: [{ source: { kind: 'bytes' } }] })
   })
 
+  it.each([-1, 1.5, 1_000_000_001, 1e308, 'NaN', null])('never used %j tokens', async (count) => {
+    const usageMetadata = {
+      promptTokenCount: count,
+      candidatesTokenCount: count,
+      candidatesTokensDetails: [{ modality: 'IMAGE', tokenCount: count }],
+    }
+    const { body } = saying([png])
+    const { outcome } = await call({}, { body: { ...body, usageMetadata } })
+    expect(outcome).toMatchObject({
+      images: [{}],
+      usage: {
+        inputTokens: undefined,
+        outputTokens: undefined,
+        outputTokensDetails: { imageTokens: undefined },
+      },
+    })
+  })
+
   it('gives the picture of a stranger without a media type', async () => {
     const { outcome } = await call({}, saying([{ inlineData: { data } }]))
     expect(outcome).toMatchObject({ images: [{ source: { kind: 'bytes' } }] })

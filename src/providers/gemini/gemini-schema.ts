@@ -3,7 +3,7 @@
  * picture that cannot be found is an error.
  */
 import { z } from 'zod'
-import { count, text } from '../wire-values.ts'
+import { text } from '../wire-values.ts'
 
 const shortText = text(100)
 const messageText = text(2_000)
@@ -40,15 +40,19 @@ const candidate = z.object({
 })
 export type WireCandidate = z.infer<typeof candidate>
 
-const tokensByModality = listOf(z.object({ modality: z.string(), tokenCount: z.int().min(0) }))
+/** No answer has more than a thousand million. */
+const tokens = z.int().min(0).max(1_000_000_000)
+const tokensByModality = listOf(z.object({ modality: z.string(), tokenCount: tokens }))
 export type TokensByModality = z.infer<typeof tokensByModality>
 
+const tokenCount = tokens.optional().catch(undefined)
+
 const usage = z.object({
-  promptTokenCount: count,
-  candidatesTokenCount: count,
-  thoughtsTokenCount: count,
-  cachedContentTokenCount: count,
-  totalTokenCount: count,
+  promptTokenCount: tokenCount,
+  candidatesTokenCount: tokenCount,
+  thoughtsTokenCount: tokenCount,
+  cachedContentTokenCount: tokenCount,
+  totalTokenCount: tokenCount,
   promptTokensDetails: tokensByModality,
   candidatesTokensDetails: tokensByModality,
 })

@@ -13,6 +13,7 @@ async function conformanceWorld(model: string): Promise<ConformanceWorld> {
   const upstream = await startFakeGemini({ echo: true, otherSize: { width: 256, height: 256 }, drafts: true })
   return {
     provider: connect(upstream.url, fakeGeminiKey, 1_000),
+    withKey: (key) => connect(upstream.url, key, 1_000),
     request: (overrides) => requestFor({ model, ...overrides }),
     upstream: {
       play: upstream.play,

@@ -29,6 +29,7 @@ describe('a prediction that succeeded', () => {
     expect(await read()).toEqual({
       status: 'completed',
       images: [{ source: { kind: 'url', url, trusted: true }, seed: 41 }],
+      seconds: 0.616,
       upstreamRequestId: '5pcmjq6sfnrmc0cram79p95eg4',
     })
   })
@@ -49,6 +50,22 @@ describe('a prediction that succeeded', () => {
   ])('has of %j the seed %s', async (changes, seed) => {
     const outcome = await read(changes)
     expect('images' in outcome && outcome.images.map((image) => image.seed)).toEqual([seed])
+  })
+
+  it.each([
+    [{ predict_time: 0 }, 0],
+    [{ predict_time: 3_600.5, total_time: -1 }, 3_600.5],
+    [{ predict_time: -1 }, undefined],
+    [{ predict_time: 1e308 }, undefined],
+    [{ predict_time: 'NaN' }, undefined],
+    [{ predict_time: null }, undefined],
+    [{}, undefined],
+    [7, undefined],
+    [null, undefined],
+  ])('with %j took %s seconds', async (metrics, seconds) => {
+    const outcome = await read({ metrics })
+    expect(outcome).toMatchObject({ images: [{ source: { url } }] })
+    expect('seconds' in outcome ? outcome.seconds : undefined).toBe(seconds)
   })
 
   it('has no seed for any of several pictures, which share one', async () => {

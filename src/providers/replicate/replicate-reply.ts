@@ -68,8 +68,14 @@ function completed(answer: ProviderHttpAnswer, prediction: WirePrediction, asked
     // Several pictures of one prediction share a seed, so it is the seed of none of them alone.
     images: only && seed !== undefined ? [{ ...only, seed }] : images,
     ...(failures.length > 0 ? { failures } : undefined),
+    ...secondsOf(prediction),
     upstreamRequestId: prediction.id,
   }
+}
+
+/** Waiting for a machine is not in it. */
+function secondsOf({ metrics }: WirePrediction): { seconds?: number } {
+  return metrics?.predict_time === undefined ? {} : { seconds: metrics.predict_time }
 }
 
 function picturesOf({ output = [] }: WirePrediction, { trusted }: Asked): ProviderImage[] {

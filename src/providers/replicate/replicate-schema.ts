@@ -7,6 +7,8 @@ import { storableText } from '../../lib/storable-text.ts'
 import { text } from '../wire-values.ts'
 
 const seed = z.int().min(0).optional().catch(undefined)
+/** None lasts longer than a day: that is the longest `Cancel-After`. */
+const duration = z.number().min(0).max(86_400).optional().catch(undefined)
 
 /** An address, or bytes: long data URIs arrive decoded. */
 const picture = z.union([z.instanceof(Buffer), z.string()])
@@ -29,6 +31,7 @@ export const wirePrediction = z.object({
     .object({ prompt: text(32_000), negative_prompt: text(32_000), seed })
     .optional()
     .catch(undefined),
+  metrics: z.object({ predict_time: duration }).optional().catch(undefined),
   data_removed: z.boolean().optional().catch(undefined),
   created_at: text(50),
 })

@@ -18,17 +18,20 @@ async function conformanceWorld(
   const http = createProviderHttp()
   const settings = {
     baseUrl: upstream.url,
-    apiKey: fakeReplicateKey,
     timeoutMs: 1_000,
     maxResponseBytes: 1e6,
   }
-  const open = () =>
-    replicate.create(settings, { http, rasterise: () => Promise.reject(new Error('not used')) })
+  const open = (apiKey = fakeReplicateKey) =>
+    replicate.create(
+      { ...settings, apiKey },
+      { http, rasterise: () => Promise.reject(new Error('not used')) },
+    )
   const submissions = () =>
     upstream.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('predictions'))
   return {
     provider: open(),
     reopen: open,
+    withKey: open,
     request: (overrides): ProviderRequest => ({
       taskId: 'image_1',
       model,

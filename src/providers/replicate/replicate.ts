@@ -6,6 +6,7 @@
 import { Secret } from '../../lib/secret.ts'
 import { secret } from '../../lib/setting.ts'
 import type { ProviderHttpCall } from '../http.ts'
+import { askAboutKey } from '../key-check.ts'
 import { hasPrivateHost } from '../private-host.ts'
 import type { Operation, Provider, ProviderDefinition } from '../provider.ts'
 import { secretsOf } from '../request-secrets.ts'
@@ -87,6 +88,11 @@ export const replicate: ProviderDefinition = {
         const call = callOf(`${pathOf(operation)}/cancel`, signal)
         const answer = await http.postJson({ ...call, body: undefined })
         if (answer.status >= 400) throw questionFailure(answer, names)
+      },
+      /** "Get the authenticated account" (https://replicate.com/docs/reference/http#account.get). */
+      async checkKey(signal) {
+        if (!apiKey && baseUrl === defaultBaseUrl) throw missingKey(names)
+        await askAboutKey(http, { call: callOf('/account', signal) })
       },
       ...(signingSecret instanceof Secret
         ? { readWebhook: async (webhook) => readSignedMessage(webhook, signingSecret.reveal()) }

@@ -1,9 +1,10 @@
 /**
  * What ByteDance Ark serves: limits of the "Image generation API" of Volcengine Ark and BytePlus ModelArk, read
- * 2026-11-20. The ids are those of BytePlus; at Volcengine the provider writes its own.
+ * 2026-11-20. The ids and prices are those of BytePlus; at Volcengine the provider writes its own ids, and yuan are paid.
  */
 import { fieldTable, native } from '../../field-table.ts'
 import type { ModelRoute } from '../../model.ts'
+import type { PriceItem } from '../../price.ts'
 import type { SizeRange } from '../../size-rule.ts'
 import type { RouteTable } from '../identity.ts'
 
@@ -15,6 +16,7 @@ interface Generation {
   defaultSize: string
   imageSizes: readonly string[]
   maxImages: number
+  prices: readonly PriceItem[]
   /** Makes PNG too, where that is asked for; else it is always JPEG. */
   choosesFormat?: boolean
   hasFastMode?: boolean
@@ -24,7 +26,7 @@ interface Generation {
 
 function seedream(generation: Generation): ModelRoute {
   const { upstreamModel, dialect, sizes, defaultSize, imageSizes, maxImages } = generation
-  const { choosesFormat, hasFastMode, isSingle } = generation
+  const { prices, choosesFormat, hasFastMode, isSingle } = generation
   return {
     provider: 'ark',
     upstreamModel,
@@ -43,6 +45,11 @@ function seedream(generation: Generation): ModelRoute {
       ...(hasFastMode && { goFast: { support: 'converted', default: false } }),
       ...(!isSingle && { series: native }),
     }),
+    price: {
+      items: prices,
+      asOf: '2026-09-16',
+      source: 'https://docs.byteplus.com/en/docs/ModelArk/1544106',
+    },
   }
 }
 
@@ -60,6 +67,21 @@ function pixels(minPixels: number, maxPixels: number): SizeRange {
   }
 }
 
+/** For each picture that was made, whatever its size. */
+function perImage(micros: number): readonly PriceItem[] {
+  return [{ per: 'image', micros }]
+}
+
+/**
+ * Twice as much above "2.61 million pixels"; where BytePlus gives such a bound exactly it is this one. The first input
+ * picture is free.
+ */
+const proPrices: readonly PriceItem[] = [
+  { per: 'image', micros: 45_000, upToPixels: 2_601_123 },
+  { per: 'image', micros: 90_000 },
+  { per: 'input image', micros: 3_000, from: 1 },
+]
+
 export const arkRoutes: RouteTable = {
   'seedream-5.0-pro': seedream({
     upstreamModel: 'seedream-5-0-pro-260628',
@@ -68,6 +90,7 @@ export const arkRoutes: RouteTable = {
     defaultSize: '1024x1024',
     imageSizes: ['1K', '2K'],
     maxImages: 10,
+    prices: proPrices,
     choosesFormat: true,
     hasFastMode: true,
     isSingle: true,
@@ -79,6 +102,7 @@ export const arkRoutes: RouteTable = {
     defaultSize: '2048x2048',
     imageSizes: ['2K', '4K'],
     maxImages: 14,
+    prices: perImage(35_000),
     choosesFormat: true,
   }),
   'seedream-4.5': seedream({
@@ -88,6 +112,7 @@ export const arkRoutes: RouteTable = {
     defaultSize: '2048x2048',
     imageSizes: ['2K', '4K'],
     maxImages: 14,
+    prices: perImage(40_000),
   }),
   'seedream-4.0': seedream({
     upstreamModel: 'seedream-4-0-250828',
@@ -96,6 +121,7 @@ export const arkRoutes: RouteTable = {
     defaultSize: '2048x2048',
     imageSizes: ['1K', '2K', '4K'],
     maxImages: 10,
+    prices: perImage(30_000),
     hasFastMode: true,
   }),
 }

@@ -1,6 +1,7 @@
 /**
  * What Azure OpenAI serves, each model in a deployment of the operator's own: limits of Microsoft's "Azure OpenAI image
- * generation models", read 2026-11-20. What it charges depends on the contract, so there is no price.
+ * generation models", read 2026-11-20. Its price page names no amount before one signs in (read 2026-11-21), and what it
+ * charges depends on region and contract: a price is for `prices:` in `gesso.yaml` to say.
  */
 import { fieldTable, native } from '../../field-table.ts'
 import type { ModelRoute } from '../../model.ts'

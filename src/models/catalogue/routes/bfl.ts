@@ -1,6 +1,6 @@
 /**
  * What Black Forest Labs serves: limits of its OpenAPI description (https://api.bfl.ai/openapi.json) and of its API
- * reference, prices of its documentation and of its own integration guide, all read 2026-11-20.
+ * reference, read 2026-11-20, prices of its documentation and of its own integration guide, read 2026-11-21.
  */
 
 import { fieldTable, native } from '../../field-table.ts'
@@ -21,6 +21,8 @@ const flux2Sizes: SizeRule = {
   multipleOf: 16,
   maxPixels: 4_194_304,
 }
+/** Of one input picture; no bound is published, so it is taken to be that of the pictures it makes. */
+const mostInputMegapixels = 4
 const flux1Sizes: SizeRule = { kind: 'range', minEdge: 256, maxEdge: 1_440, multipleOf: 32 }
 
 /** Any ratio between the first and the last; these are the usual ones. */
@@ -82,10 +84,11 @@ function flux2(options: {
       images: { support: 'native', range: { min: 1, max: images } },
       ...fields,
     },
+    // "(firstMP + (outputMP-1) * mpPrice) + (inputMP * mpPrice)", of 1024x1024 pixels each.
     price: price('https://github.com/black-forest-labs/skills/blob/main/skills/bfl-api/SKILL.md', [
       { per: 'image', micros: first },
-      { per: 'megapixel', micros: further, from: 1 },
-      { per: 'input image', micros: further },
+      { per: 'megapixel', micros: further, from: 1, begun: true },
+      { per: 'input megapixel', micros: further, atMost: mostInputMegapixels },
     ]),
   })
 }
@@ -109,7 +112,7 @@ function kontext(model: string, micros: number): ModelRoute {
 }
 
 function price(source: string, items: readonly PriceItem[]): Price {
-  return { items, asOf: '2026-11-20', source }
+  return { items, asOf: '2026-11-21', source }
 }
 
 function sampler(

@@ -12,6 +12,11 @@ export const collageRoutes: RouteTable = {
     promptCharacters: 32_000,
     imagesPerCall: 10,
     streams: true,
+    price: {
+      items: [{ per: 'image', micros: 0 }],
+      asOf: '2026-11-21',
+      source: 'drawn on this server',
+    },
     fields: fieldTable({
       size: {
         support: 'native',

@@ -15,14 +15,16 @@ interface Special {
   /** Absent: 4,000, where the vendor counts in tokens. */
   promptCharacters?: number
   imagesPerCall: number
-  /** For each picture, whatever its size. */
-  micros?: number
+  /** Micro-USD for each picture, whatever its size. */
+  micros: number
+  /** Micro-USD for each input picture; absent where those are free, as they are with nearly all. */
+  inputMicros?: number
   fields: Partial<Record<FieldName, FieldRule>>
 }
 
 /** A model under its own name; what nearly all of them take is in every table. */
 function route(id: string, special: Special): ModelRoute {
-  const { dialect, promptCharacters = 4_000, imagesPerCall, micros, fields } = special
+  const { dialect, promptCharacters = 4_000, imagesPerCall, fields } = special
   return {
     provider: 'dashscope',
     upstreamModel: id,
@@ -36,14 +38,18 @@ function route(id: string, special: Special): ModelRoute {
       watermark: { support: 'native', default: false },
       ...fields,
     }),
-    ...(micros === undefined ? {} : { price: priceOf(micros) }),
+    price: priceOf(special),
   }
 }
 
-function priceOf(micros: number): Price {
+/** Only pictures that were made are charged, and prompts are never rewritten there, which would cost more. */
+function priceOf({ micros, inputMicros }: Special): Price {
   return {
-    items: [{ per: 'image', micros }],
-    asOf: '2026-11-20',
+    items: [
+      { per: 'image', micros },
+      ...(inputMicros === undefined ? [] : [{ per: 'input image', micros: inputMicros } as const]),
+    ],
+    asOf: '2026-09-23',
     source: 'https://www.alibabacloud.com/help/en/model-studio/model-pricing',
   }
 }
@@ -80,17 +86,19 @@ const unsupported: FieldRule = { support: 'unsupported' }
 const upTo = (max: number): FieldRule => ({ support: 'native', range: { min: 1, max } })
 const atLeastOne = (max: number): FieldRule => ({ ...upTo(max), required: true })
 
-const fiveSizesOnly: Omit<Special, 'dialect'> = {
+type Shared = Omit<Special, 'micros'>
+
+const fiveSizesOnly: Omit<Shared, 'dialect'> = {
   promptCharacters: 800,
   imagesPerCall: 1,
   fields: { size: size(fiveSizes, '1664x928') },
 }
-const qwenTwo: Special = {
+const qwenTwo: Shared = {
   dialect: 'messages',
   imagesPerCall: 6,
   fields: { size: size(pixels(512, 2048), '2048x2048'), images: upTo(3) },
 }
-const qwenEdit: Special = {
+const qwenEdit: Shared = {
   dialect: 'messages',
   promptCharacters: 800,
   imagesPerCall: 6,
@@ -101,7 +109,7 @@ const qwenEdit: Special = {
 }
 
 /** `largest` is the edge of its largest square. */
-function wan27(largest: number, words: readonly string[]): Special {
+function wan27(largest: number, words: readonly string[]): Shared {
   return {
     dialect: 'image-generation',
     promptCharacters: 5_000,
@@ -117,19 +125,22 @@ function wan27(largest: number, words: readonly string[]): Special {
 }
 
 export const dashscopeRoutes: RouteTable = {
-  'qwen-image': route('qwen-image', { ...fiveSizesOnly, dialect: 'text2image' }),
-  'qwen-image-plus': route('qwen-image-plus', { ...fiveSizesOnly, dialect: 'text2image' }),
-  'qwen-image-max': route('qwen-image-max', { ...fiveSizesOnly, dialect: 'messages' }),
+  'qwen-image': route('qwen-image', { ...fiveSizesOnly, dialect: 'text2image', micros: 35_000 }),
+  'qwen-image-plus': route('qwen-image-plus', { ...fiveSizesOnly, dialect: 'text2image', micros: 30_000 }),
+  'qwen-image-max': route('qwen-image-max', { ...fiveSizesOnly, dialect: 'messages', micros: 75_000 }),
   'qwen-image-2.0': route('qwen-image-2.0', { ...qwenTwo, micros: 35_000 }),
   'qwen-image-2.0-pro': route('qwen-image-2.0-pro', { ...qwenTwo, micros: 75_000 }),
   'qwen-image-3.0': route('qwen-image-3.0', {
     ...qwenTwo,
+    micros: 30_000,
+    inputMicros: 3_000,
     fields: { ...qwenTwo.fields, size: size(pixels(512, 2048), 'auto') },
   }),
   // Its pictures have the shape of the last input picture, and about a million pixels.
   'qwen-image-edit': route('qwen-image-edit', {
     ...qwenEdit,
     imagesPerCall: 1,
+    micros: 45_000,
     fields: {
       ...qwenEdit.fields,
       size: unsupported,
@@ -137,8 +148,8 @@ export const dashscopeRoutes: RouteTable = {
       imageSize: unsupported,
     },
   }),
-  'qwen-image-edit-plus': route('qwen-image-edit-plus', qwenEdit),
-  'qwen-image-edit-max': route('qwen-image-edit-max', qwenEdit),
+  'qwen-image-edit-plus': route('qwen-image-edit-plus', { ...qwenEdit, micros: 30_000 }),
+  'qwen-image-edit-max': route('qwen-image-edit-max', { ...qwenEdit, micros: 75_000 }),
   'z-image-turbo': route('z-image-turbo', {
     dialect: 'messages',
     promptCharacters: 800,
@@ -156,12 +167,14 @@ export const dashscopeRoutes: RouteTable = {
     dialect: 'image-generation',
     promptCharacters: 2_000,
     imagesPerCall: 4,
+    micros: 30_000,
     fields: { size: size(pixels(1280, 1440, 4), '1280x1280') },
   }),
   'wan2.6-image': route('wan2.6-image', {
     dialect: 'image-generation',
     promptCharacters: 2_000,
     imagesPerCall: 4,
+    micros: 30_000,
     fields: {
       size: size(pixels(768, 2048, 4), 'auto'),
       imageSize: { support: 'native', values: ['1K', '2K'], default: '1K' },
@@ -172,12 +185,14 @@ export const dashscopeRoutes: RouteTable = {
     dialect: 'text2image',
     promptCharacters: 2_000,
     imagesPerCall: 4,
+    micros: 30_000,
     fields: { size: size(pixels(768, 1440, 4), '1280x1280') },
   }),
   'wan2.5-i2i-preview': route('wan2.5-i2i-preview', {
     dialect: 'image2image',
     promptCharacters: 2_000,
     imagesPerCall: 4,
+    micros: 30_000,
     fields: { size: size(pixels(768, 1280, 4), 'auto'), images: atLeastOne(3) },
   }),
 }

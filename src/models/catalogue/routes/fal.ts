@@ -78,7 +78,7 @@ const asItsInput: Fields = {
  * fal can make four pictures with one call. Gesso asks for one at a time: only then does picture k have the seed
  * `seed + k`, and the price is the same.
  */
-function route(upstreamModel: string, dialect: string, special: Fields, price?: Price): ModelRoute {
+function route(upstreamModel: string, dialect: string, special: Fields): ModelRoute {
   return {
     provider: 'fal',
     upstreamModel,
@@ -86,26 +86,42 @@ function route(upstreamModel: string, dialect: string, special: Fields, price?: 
     promptCharacters: 4_000,
     imagesPerCall: 1,
     fields: fieldTable(special),
-    price,
+    price: priceOf(upstreamModel),
   }
 }
 
-function priceOf(model: string, items: readonly PriceItem[]): Price {
-  return { items, asOf: '2026-11-20', source: `https://fal.ai/models/${model}` }
+function perImage(micros: number): PriceItem {
+  return { per: 'image', micros }
 }
 
-/** fal rounds up to whole megapixels, of 1024 x 1024 pixels each. */
-function perMegapixel(micros: number): readonly PriceItem[] {
-  const most = 4
-  const steps = Array.from({ length: most - 1 }, (_, index) => index + 1)
-  return [
-    ...steps.map((count) => ({
-      per: 'image' as const,
-      micros: micros * count,
-      upToPixels: count * 1_024 * 1_024,
-    })),
-    { per: 'image', micros: micros * most },
-  ]
+/** fal counts a megapixel that is begun as a whole. */
+function perMegapixel(micros: number, from = 0): PriceItem {
+  return { per: 'megapixel', micros, begun: true, ...(from > 0 && { from }) }
+}
+
+/** What each endpoint costs. Gesso's are all charged by what they make. */
+const prices: Readonly<Record<string, readonly PriceItem[]>> = {
+  'fal-ai/flux/schnell': [perMegapixel(3_000)],
+  // An edit is as large as its input picture, and each of its megapixels costs so much more.
+  'fal-ai/flux/dev': [perMegapixel(25_000), { per: 'input megapixel', micros: 5_000, atMost: 4 }],
+  'fal-ai/flux-pro/v1.1': [perMegapixel(40_000)],
+  'fal-ai/flux-pro/v1.1-ultra': [perImage(60_000)],
+  'fal-ai/flux-pro/kontext': [perImage(40_000)],
+  'fal-ai/flux-pro/kontext/max': [perImage(80_000)],
+  'fal-ai/flux-pro/v1/fill': [perMegapixel(50_000)],
+  'fal-ai/flux-2-pro': [
+    perImage(30_000),
+    perMegapixel(15_000, 1),
+    { per: 'input megapixel', micros: 15_000, atMost: 4 },
+  ],
+  'fal-ai/qwen-image': [perMegapixel(20_000)],
+  'fal-ai/qwen-image-edit': [perMegapixel(30_000)],
+  'fal-ai/z-image/turbo': [perMegapixel(5_000)],
+}
+
+function priceOf(model: string): Price | undefined {
+  const items = prices[model]
+  return items && { items, asOf: '2026-09-23', source: `https://fal.ai/models/${model}` }
 }
 
 const kontext: Fields = { ...pro, ...ratios('1:1'), guidance: guidance(3.5), images: pictures(4) }
@@ -119,18 +135,13 @@ const qwen: Fields = {
 }
 
 export const falRoutes: RouteTable = {
-  'flux-1-schnell': route(
-    'fal-ai/flux/schnell',
-    'flux-schnell',
-    {
-      ...open,
-      size: size(upToFourMegapixels),
-      outputFormat: formats('jpeg', 'png'),
-      guidance: guidance(3.5),
-      steps: steps(1, 12, 4),
-    },
-    priceOf('fal-ai/flux/schnell', perMegapixel(3_000)),
-  ),
+  'flux-1-schnell': route('fal-ai/flux/schnell', 'flux-schnell', {
+    ...open,
+    size: size(upToFourMegapixels),
+    outputFormat: formats('jpeg', 'png'),
+    guidance: guidance(3.5),
+    steps: steps(1, 12, 4),
+  }),
   'flux-1-dev': route('fal-ai/flux/dev', 'flux-dev', {
     ...open,
     size: { ...size(upToFourMegapixels), withoutImages: true },
@@ -147,31 +158,21 @@ export const falRoutes: RouteTable = {
     ...pro,
     size: size({ kind: 'range', minEdge: 256, maxEdge: 1_440, multipleOf: 32 }),
   }),
-  'flux-1.1-pro-ultra': route(
-    'fal-ai/flux-pro/v1.1-ultra',
-    'flux-ultra',
-    {
-      ...pro,
-      ...ratios('16:9'),
-      images: pictures(1),
-      // fal asks for the opposite: how much of the picture shall be seen, by itself a tenth.
-      strength: { support: 'converted', range: { min: 0, max: 1 }, default: 0.9 },
-    },
-    priceOf('fal-ai/flux-pro/v1.1-ultra', [{ per: 'image', micros: 60_000 }]),
-  ),
+  'flux-1.1-pro-ultra': route('fal-ai/flux-pro/v1.1-ultra', 'flux-ultra', {
+    ...pro,
+    ...ratios('16:9'),
+    images: pictures(1),
+    // fal asks for the opposite: how much of the picture shall be seen, by itself a tenth.
+    strength: { support: 'converted', range: { min: 0, max: 1 }, default: 0.9 },
+  }),
   'flux-kontext-pro': route('fal-ai/flux-pro/kontext', 'flux-kontext', kontext),
   'flux-kontext-max': route('fal-ai/flux-pro/kontext/max', 'flux-kontext', kontext),
-  'flux-fill-pro': route(
-    'fal-ai/flux-pro/v1/fill',
-    'flux-fill',
-    {
-      ...pro,
-      ...asItsInput,
-      images: pictures(1, true),
-      mask: { support: 'converted', required: true },
-    },
-    priceOf('fal-ai/flux-pro/v1/fill', perMegapixel(50_000)),
-  ),
+  'flux-fill-pro': route('fal-ai/flux-pro/v1/fill', 'flux-fill', {
+    ...pro,
+    ...asItsInput,
+    images: pictures(1, true),
+    mask: { support: 'converted', required: true },
+  }),
   'qwen-image': route('fal-ai/qwen-image', 'qwen-image', {
     ...qwen,
     guidance: guidance(2.5),
@@ -186,17 +187,12 @@ export const falRoutes: RouteTable = {
     guidance: guidance(4),
     images: pictures(1, true),
   }),
-  'z-image-turbo': route(
-    'fal-ai/z-image/turbo',
-    'z-image',
-    {
-      ...open,
-      size: size(upToFourMegapixels),
-      outputFormat: formats('png', 'jpeg', 'webp'),
-      steps: steps(1, 8, 8),
-    },
-    priceOf('fal-ai/z-image/turbo', perMegapixel(5_000)),
-  ),
+  'z-image-turbo': route('fal-ai/z-image/turbo', 'z-image', {
+    ...open,
+    size: size(upToFourMegapixels),
+    outputFormat: formats('png', 'jpeg', 'webp'),
+    steps: steps(1, 8, 8),
+  }),
   'flux-2-pro': route('fal-ai/flux-2-pro', 'flux-2', {
     ...pro,
     size: size(upToFourMegapixels),

@@ -12,8 +12,11 @@ import { anySize, threeSizes } from './openai-sizes.ts'
 const fourQualities = ['auto', 'low', 'medium', 'high'] as const
 const sixQualities = [...fourQualities, 'xhigh', 'max'] as const
 
-/** Micro-USD for a million tokens of each kind. */
-function tokenPrice(micros: { textIn: number; imageIn: number; cachedIn: number; imageOut: number }): Price {
+/** Micro-USD for a million tokens of each kind: OpenAI's page "Pricing" and the pages of its models. */
+function tokenPrice(
+  imageTokens: Price['imageTokens'],
+  micros: { textIn: number; imageIn: number; cachedIn: number; imageOut: number },
+): Price {
   return {
     items: [
       { per: 'million tokens', kind: 'text in', micros: micros.textIn },
@@ -21,24 +24,27 @@ function tokenPrice(micros: { textIn: number; imageIn: number; cachedIn: number;
       { per: 'million tokens', kind: 'cached image in', micros: micros.cachedIn },
       { per: 'million tokens', kind: 'image out', micros: micros.imageOut },
     ],
-    asOf: '2026-11-20',
-    source: 'https://platform.openai.com/docs/pricing',
+    imageTokens,
+    asOf: '2026-11-21',
+    source: 'https://developers.openai.com/api/docs/pricing',
   }
 }
 
-const secondPrice = tokenPrice({
+/** Of GPT Image 2 and all after it. */
+const secondPrice = tokenPrice('gpt-image-2', {
   textIn: 5_000_000,
   imageIn: 8_000_000,
   cachedIn: 2_000_000,
   imageOut: 30_000_000,
 })
-const firstPrice = tokenPrice({
+/** The few words that these answer would be cheaper; they are charged like the picture. */
+const firstPrice = tokenPrice('gpt-image-1', {
   textIn: 5_000_000,
   imageIn: 8_000_000,
   cachedIn: 2_000_000,
   imageOut: 32_000_000,
 })
-const miniPrice = tokenPrice({
+const miniPrice = tokenPrice('gpt-image-1-mini', {
   textIn: 2_000_000,
   imageIn: 2_500_000,
   cachedIn: 250_000,
@@ -98,6 +104,7 @@ export const openaiRoutes: RouteTable = {
     qualities: sixQualities,
     thinks: true,
     takesMarkup: true,
+    price: secondPrice,
   }),
   'gpt-image-2.6-flare': gptImage({
     id: 'gpt-image-2.6-flare',
@@ -105,6 +112,7 @@ export const openaiRoutes: RouteTable = {
     qualities: sixQualities,
     thinks: true,
     takesMarkup: true,
+    price: secondPrice,
   }),
   'gpt-image-2': gptImage({
     id: 'gpt-image-2',
@@ -144,6 +152,7 @@ export const openaiRoutes: RouteTable = {
     id: 'chatgpt-image-latest',
     sizes: threeSizes,
     qualities: fourQualities,
+    price: firstPrice,
   }),
   ...retiredRoutes({
     route: {

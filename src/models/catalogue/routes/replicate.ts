@@ -6,7 +6,7 @@
 import { fieldTable, native } from '../../field-table.ts'
 import type { FieldName } from '../../fields.ts'
 import type { FieldRule, ModelRoute } from '../../model.ts'
-import type { Price } from '../../price.ts'
+import type { Price, PriceItem } from '../../price.ts'
 import type { RouteTable } from '../identity.ts'
 import { cogFluxRatios, cogFluxSizes, qwenRatios, qwenSizes } from './replicate-sizes.ts'
 
@@ -41,20 +41,75 @@ function edges(minEdge: number, maxEdge: number, multipleOf: number): FieldRule 
   }
 }
 
+function perImage(micros: number) {
+  return { per: 'image', micros } as const
+}
+
+/** Megapixels that are begun count as whole ones, whether they come out or go in; of an input picture, no more than four. */
+function perMegapixel(micros: number): readonly PriceItem[] {
+  return [
+    { per: 'megapixel', micros, begun: true },
+    { per: 'input megapixel', micros, atMost: 4 },
+  ]
+}
+
+/** Official models are charged by what they make, however long it takes them, and one call makes one picture. */
+const prices: Readonly<Record<string, readonly PriceItem[]>> = {
+  'black-forest-labs/flux-schnell': [perImage(3_000)],
+  'black-forest-labs/flux-schnell-lora': [perImage(20_000)],
+  'black-forest-labs/flux-dev': [perImage(25_000)],
+  'black-forest-labs/flux-pro': [perImage(55_000)],
+  'black-forest-labs/flux-1.1-pro': [perImage(40_000)],
+  'black-forest-labs/flux-1.1-pro-ultra': [perImage(60_000)],
+  'black-forest-labs/flux-kontext-pro': [perImage(40_000)],
+  'black-forest-labs/flux-kontext-max': [perImage(80_000)],
+  'black-forest-labs/flux-depth-pro': [perImage(50_000)],
+  'black-forest-labs/flux-canny-pro': [perImage(50_000)],
+  'black-forest-labs/flux-2-pro': [perImage(15_000), ...perMegapixel(15_000)],
+  'black-forest-labs/flux-2-flex': perMegapixel(60_000),
+  'qwen/qwen-image': [perImage(25_000)],
+  // One price for each class of megapixels; a picture between two classes counts as one of the larger.
+  'prunaai/z-image-turbo': [
+    { ...perImage(2_500), upToPixels: 524_288 },
+    { ...perImage(5_000), upToPixels: 1_048_576 },
+    { ...perImage(10_000), upToPixels: 2_097_152 },
+    { ...perImage(15_000), upToPixels: 3_145_728 },
+    perImage(20_000),
+  ],
+}
+
+/** Replicate asks for FLUX 3 what its maker does. Who wishes for no class gets the smallest one. */
+const flux3Price: Price = {
+  items: [
+    { ...perImage(48_000), imageSize: '1K' },
+    { ...perImage(100_000), imageSize: '2K' },
+    { ...perImage(607_000), imageSize: '4K' },
+    perImage(48_000),
+  ],
+  asOf: '2026-10-09',
+  source: 'https://docs.bfl.ai/quick_start/pricing',
+}
+
+function priceOf(model: string): Price | undefined {
+  if (model === 'black-forest-labs/flux-3-image') return flux3Price
+  const items = prices[model]
+  return items && { items, asOf: '2026-09-16', source: `https://replicate.com/${model}` }
+}
+
 function route(
   upstreamModel: string,
   dialect: string,
   fields: Partial<Record<FieldName, FieldRule>>,
-  more: { imagesPerCall?: number; price?: Price } = {},
+  imagesPerCall = 1,
 ): ModelRoute {
   return {
     provider: 'replicate',
     upstreamModel,
     dialect,
     promptCharacters: 4_000,
-    imagesPerCall: 1,
+    imagesPerCall,
     fields: fieldTable(fields),
-    ...more,
+    price: priceOf(upstreamModel),
   }
 }
 
@@ -113,13 +168,7 @@ const flux2: Partial<Record<FieldName, FieldRule>> = {
 }
 
 export const replicateRoutes: RouteTable = {
-  'flux-1-schnell': route('black-forest-labs/flux-schnell', 'flux-schnell', cogFlux, {
-    price: {
-      items: [{ per: 'image', micros: 3_000 }],
-      asOf: '2026-11-20',
-      source: 'https://replicate.com/black-forest-labs/flux-schnell',
-    },
-  }),
+  'flux-1-schnell': route('black-forest-labs/flux-schnell', 'flux-schnell', cogFlux),
   'flux-1-schnell-lora': route('black-forest-labs/flux-schnell-lora', 'flux-schnell-lora', {
     ...cogFlux,
     loraWeights: native,
@@ -202,7 +251,7 @@ export const replicateRoutes: RouteTable = {
       loraScale: { support: 'native', range: { min: -3, max: 3 } },
       images: pictures(10),
     },
-    { imagesPerCall: 4 },
+    4,
   ),
   'z-image-turbo': route('prunaai/z-image-turbo', 'z-image', {
     size: edges(64, 2048, 16),
