@@ -7,12 +7,14 @@ import { type Migration, Migrator } from 'kysely/migration'
 import * as spine from './migrations/0001-spine.ts'
 import * as buckets from './migrations/0002-buckets-and-defaults.ts'
 import * as operations from './migrations/0003-operations.ts'
+import * as money from './migrations/0004-money.ts'
 import type { Database } from './schema.ts'
 
 const migrations: Record<string, Migration> = {
   '0001-spine': spine,
   '0002-buckets-and-defaults': buckets,
   '0003-operations': operations,
+  '0004-money': money,
 }
 
 function migrator(db: Kysely<Database>): Migrator {

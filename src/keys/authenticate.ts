@@ -3,33 +3,18 @@
  * everywhere within that second, because what is remembered is never older.
  */
 import type { Kysely } from 'kysely'
-import { asDatabaseError } from '../db/open-database.ts'
 import type { Database } from '../db/schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import { GessoError } from '../lib/errors.ts'
 import type { Secret } from '../lib/secret.ts'
-import { type KeyDefaults, keyDefaults } from './key-defaults.ts'
 import { hashKey, isWellFormedKey } from './key-format.ts'
+import { createUseNotes } from './note-use.ts'
+import { type Caller, createCallerReader, type FoundCaller } from './read-callers.ts'
 
-/** Who is calling, and what they may. */
-export interface Caller {
-  keyId: string
-  accountId: string
-  scopes: readonly string[]
-  requestsPerMinute: number
-  /** What the key fills in where its caller is silent. */
-  defaults: KeyDefaults
-  /** Do the files of its pictures carry the prompt? */
-  promptInMetadata: boolean
-}
-
-interface KeyRow extends Caller {
-  expiresAt: Date | null
-  revokedAt: Date | null
-}
+export type { Caller }
 
 export interface Authenticator {
-  /** The caller of this key. Throws `missing_api_key` or `invalid_api_key`. */
+  /** The caller of this key. Throws `missing_api_key`, `invalid_api_key` or `key_disabled`. */
   authenticate(key: string | undefined): Promise<Caller>
 }
 
@@ -47,18 +32,23 @@ export function createAuthenticator(options: {
   configuredKey?: Secret
 }): Authenticator {
   const configuredHash = options.configuredKey && hashKey(options.configuredKey.reveal())
-  const remembered = new Map<string, { row: Promise<KeyRow | undefined>; readAtMs: number }>()
+  const notes = createUseNotes(options.db)
+  const read = createCallerReader(options.db, options.defaultRequestsPerMinute)
+  const remembered = new Map<string, { found: Promise<FoundCaller | undefined>; readAtMs: number }>()
 
-  function lookUp(hash: Buffer): Promise<KeyRow | undefined> {
+  function lookUp(hash: Buffer): Promise<FoundCaller | undefined> {
     const name = hash.toString('base64')
     const known = remembered.get(name)
-    if (known && performance.now() - known.readAtMs < staleAfterMs) return known.row
-    if (remembered.size >= rememberedKeys) remembered.clear()
-    const row = readKey(options.db, hash, options.defaultRequestsPerMinute)
-    remembered.set(name, { row, readAtMs: performance.now() })
+    if (known && performance.now() - known.readAtMs < staleAfterMs) return known.found
+    // The latest stands last, so that a flood of wrong keys drives out itself and what is stale.
+    remembered.delete(name)
+    const [oldest] = remembered.keys()
+    if (oldest !== undefined && remembered.size >= rememberedKeys) remembered.delete(oldest)
+    const found = read(hash)
+    remembered.set(name, { found, readAtMs: performance.now() })
     // A failed look-up is not an answer: the next call asks again.
-    row.catch(() => remembered.delete(name))
-    return row
+    found.catch(() => remembered.delete(name))
+    return found
   }
 
   return {
@@ -68,13 +58,16 @@ export function createAuthenticator(options: {
       if (!isWellFormedKey(key) && !configuredHash?.equals(hash)) {
         throw unauthenticated('invalid_api_key', malformedKeyMessage)
       }
-      const row = await lookUp(hash)
-      if (!row) throw unauthenticated('invalid_api_key', 'This API key is not known to this server.')
-      if (row.revokedAt) throw unauthenticated('invalid_api_key', 'This API key has been revoked.')
-      if (row.expiresAt && row.expiresAt <= options.clock.now()) {
-        throw unauthenticated('invalid_api_key', `This API key expired at ${row.expiresAt.toISOString()}.`)
+      const caller = await lookUp(hash)
+      const now = options.clock.now()
+      if (!caller) throw unauthenticated('invalid_api_key', 'This API key is not known to this server.')
+      if (caller.revokedAt) throw unauthenticated('invalid_api_key', 'This API key has been revoked.')
+      if (caller.expiresAt && caller.expiresAt <= now) {
+        throw unauthenticated('invalid_api_key', `This API key expired at ${caller.expiresAt.toISOString()}.`)
       }
-      return row
+      if (caller.disabled) throw disabled(caller.disabled)
+      notes.note(caller, now)
+      return caller
     },
   }
 }
@@ -87,39 +80,10 @@ function unauthenticated(code: 'missing_api_key' | 'invalid_api_key', message: s
   return new GessoError({ code, attribution: 'client', message })
 }
 
-async function readKey(
-  db: Kysely<Database>,
-  hash: Buffer,
-  defaultPerMinute: number,
-): Promise<KeyRow | undefined> {
-  try {
-    const row = await db
-      .selectFrom('keys')
-      .select([
-        'id',
-        'account_id',
-        'scopes',
-        'requests_per_minute',
-        'expires_at',
-        'revoked_at',
-        'defaults',
-        'prompt_in_metadata',
-      ])
-      .where('hash', '=', hash)
-      .executeTakeFirst()
-    return (
-      row && {
-        keyId: row.id,
-        accountId: row.account_id,
-        scopes: row.scopes,
-        requestsPerMinute: row.requests_per_minute ?? defaultPerMinute,
-        defaults: keyDefaults.parse(row.defaults),
-        promptInMetadata: row.prompt_in_metadata,
-        expiresAt: row.expires_at,
-        revokedAt: row.revoked_at,
-      }
-    )
-  } catch (error) {
-    throw asDatabaseError(error)
-  }
+function disabled(what: 'key' | 'account'): GessoError {
+  const message = {
+    key: 'This API key has been disabled. Its operator can enable it again.',
+    account: 'The account of this API key has been disabled. Its operator can enable it again.',
+  }[what]
+  return new GessoError({ code: 'key_disabled', attribution: 'client', message })
 }

@@ -39,8 +39,9 @@ test.each([
   expect(isWellFormedKey(text)).toBe(false)
 })
 
-test('only a hash and seven characters of a key are ever kept', () => {
+test('only a hash and seven characters of a key are ever kept, three of one that somebody chose', () => {
   const key = generateKey()
   expect(hashKey(key)).toHaveLength(32)
   expect(keyHint(key)).toBe(key.slice(0, 7))
+  expect(keyHint('correct-horse-battery')).toBe('cor')
 })

@@ -35,9 +35,9 @@ export function hashKey(key: string): Buffer {
   return createHash('sha256').update(key).digest()
 }
 
-/** The part of a key that may be shown again: its first seven characters. */
+/** The part of a key that may be shown again: seven of 43 characters; of one that somebody thought up, three. */
 export function keyHint(key: string): string {
-  return key.slice(0, 7)
+  return key.slice(0, isWellFormedKey(key) ? 7 : 3)
 }
 
 /** CRC-32 in base62, six digits (62^6 > 2^32). */

@@ -1,45 +1,35 @@
 /** The keys of this server, newest first, without their secrets. */
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
+import { asDatabaseError } from '../db/open-database.ts'
 import type { Database } from '../db/schema.ts'
-import { type KeyDefaults, keyDefaults } from './key-defaults.ts'
+import { type KeySummary, selectKeys, toKeySummary } from './key-summary.ts'
 
-export interface KeySummary {
-  id: string
-  name: string
-  /** The first characters of the key. */
-  hint: string
-  account: string
-  scopes: string[]
-  requestsPerMinute: number | null
-  /** What it fills in where its caller is silent. */
-  defaults: KeyDefaults
-  promptInMetadata: boolean
-  createdAt: Date
-  expiresAt: Date | null
-  revokedAt: Date | null
+export interface KeyQuery {
+  accountId?: string
+  limit: number
+  /** The id of a key: only what stands behind it in the list is wanted. */
+  after?: string
 }
 
-/** At most `limit` keys, newest first. */
-export async function listKeys(db: Kysely<Database>, limit = 1_000): Promise<KeySummary[]> {
-  const rows = await db
-    .selectFrom('keys')
-    .innerJoin('accounts', 'accounts.id', 'keys.account_id')
-    .select([
-      'keys.id',
-      'keys.name',
-      'keys.hint',
-      'accounts.name as account',
-      'keys.scopes',
-      'keys.requests_per_minute as requestsPerMinute',
-      'keys.defaults',
-      'keys.prompt_in_metadata as promptInMetadata',
-      'keys.created_at as createdAt',
-      'keys.expires_at as expiresAt',
-      'keys.revoked_at as revokedAt',
-    ])
-    .orderBy('keys.created_at', 'desc')
-    .orderBy('keys.id', 'desc')
-    .limit(limit)
-    .execute()
-  return rows.map((row) => ({ ...row, defaults: keyDefaults.parse(row.defaults) }))
+/** A page of at most `limit` keys, those that have ended included. */
+export async function listKeys(
+  db: Kysely<Database>,
+  { accountId, limit, after }: KeyQuery = { limit: 1_000 },
+): Promise<{ keys: KeySummary[]; hasMore: boolean }> {
+  try {
+    const rows = await selectKeys(db)
+      .$if(accountId !== undefined, (query) => query.where('keys.account_id', '=', accountId ?? ''))
+      .$if(after !== undefined, (query) =>
+        query.where(
+          sql<boolean>`(keys.created_at, keys.id) < (select created_at, id from keys where id = ${after})`,
+        ),
+      )
+      .orderBy('keys.created_at', 'desc')
+      .orderBy('keys.id', 'desc')
+      .limit(limit + 1)
+      .execute()
+    return { keys: rows.slice(0, limit).map(toKeySummary), hasMore: rows.length > limit }
+  } catch (error) {
+    throw asDatabaseError(error)
+  }
 }

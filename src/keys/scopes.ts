@@ -2,7 +2,7 @@
 
 import { GessoError } from '../lib/errors.ts'
 
-export const scopes = ['images:write', 'images:read', 'admin'] as const
+export const scopes = ['images:write', 'images:read', 'buckets:write', 'admin'] as const
 export type Scope = (typeof scopes)[number]
 
 /** `admin` includes the others. */
