@@ -1,4 +1,8 @@
-/** Which provider serves the model: the first route whose provider is configured. */
+/**
+ * Which provider serves the model: the first route whose provider is configured on this server. Beside it, or where there is
+ * none, the first route for which the caller's account keeps a key of its own.
+ */
+import type { Caller } from '../keys/authenticate.ts'
 import { GessoError } from '../lib/errors.ts'
 import type { Catalogue } from '../models/catalogue.ts'
 import { type Model, type ModelRoute, type ServedModel, servedBy } from '../models/model.ts'
@@ -9,6 +13,10 @@ export interface ProviderSet {
   get(id: string): Provider | undefined
   /** What an operator must set to turn a provider on, e.g. `OPENAI_API_KEY`. */
   howToConfigure(id: string): string
+  /** The provider with an account's own key; undefined where that is not possible. */
+  withKey(id: string, apiKey: string): Provider | undefined
+  /** Could an account bring a key of its own? */
+  acceptsOwnKeys(id: string): boolean
 }
 
 export interface RouteDependencies {
@@ -16,17 +24,34 @@ export interface RouteDependencies {
   providers: ProviderSet
 }
 
+export interface PlannedRoute extends ModelRoute {
+  /** Can this server itself call the provider? Else only the account's own key for it can. */
+  isConfigured: boolean
+}
+
+/** A route that can be called now, with the key of whoever pays the provider. */
 export interface ChosenRoute extends ModelRoute {
   adapter: Provider
 }
 
-/** Throws `provider_not_configured`, naming what to set. */
-export function chooseRoute(dependencies: RouteDependencies, model: Model): ChosenRoute {
-  for (const route of model.routes) {
-    const adapter = dependencies.providers.get(route.provider)
-    if (adapter) return { ...route, adapter }
-  }
-  const ways = model.routes.map((route) => dependencies.providers.howToConfigure(route.provider))
+/**
+ * The route in use, and after it the one of the account's own key where that is another. Throws `provider_not_configured`,
+ * naming what to set.
+ */
+export function chooseRoutes(
+  { providers }: Pick<RouteDependencies, 'providers'>,
+  model: Model,
+  { providerKeys }: Pick<Caller, 'providerKeys'>,
+): [PlannedRoute, ...PlannedRoute[]] {
+  const configured = model.routes.find(({ provider }) => providers.get(provider) !== undefined)
+  const own = model.routes.find(
+    ({ provider }) => providerKeys.includes(provider) && providers.acceptsOwnKeys(provider),
+  )
+  const ownRoutes = own && own.provider !== configured?.provider ? [{ ...own, isConfigured: false }] : []
+  if (configured) return [{ ...configured, isConfigured: true }, ...ownRoutes]
+  const [first] = ownRoutes
+  if (first) return [first]
+  const ways = model.routes.map((route) => providers.howToConfigure(route.provider))
   throw new GessoError({
     code: 'provider_not_configured',
     attribution: 'client',
@@ -42,6 +67,6 @@ export function served(providers: Pick<ProviderSet, 'get'>, model: Model): Serve
 }
 
 /** Can the model be used as things stand? */
-export function isAvailable(providers: ProviderSet, model: Model): boolean {
+export function isAvailable(providers: Pick<ProviderSet, 'get'>, model: Model): boolean {
   return model.routes.some((route) => providers.get(route.provider) !== undefined)
 }

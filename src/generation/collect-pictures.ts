@@ -72,6 +72,7 @@ async function known(bytes: Buffer, image: ProviderImage): Promise<Picture> {
   return {
     bytes: whole,
     info,
+    drawn: { width: info.width, height: info.height },
     place: image.position ?? 0,
     seed: Number.isSafeInteger(image.seed) && Number(image.seed) >= 0 ? image.seed : undefined,
     revisedPrompt: storableText(image.revisedPrompt, maxRevisedPromptCharacters),

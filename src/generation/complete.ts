@@ -3,6 +3,7 @@
  * provider made to pictures that are kept and a task that has ended.
  */
 import type { ProviderCompleted } from '../providers/provider.ts'
+import { billWork } from './bill.ts'
 import { type CollectDependencies, collectPictures } from './collect-pictures.ts'
 import { type FinishDependencies, finish } from './finish.ts'
 import { LeftUnderWayError } from './left-under-way.ts'
@@ -30,14 +31,23 @@ export async function complete(
   const collected = await collect(dependencies, { task, note, made }, signal)
   const marked = collected.pictures.map((picture) => markOrigin(picture, note, task.id))
   const { stored, warnings } = await storePictures(dependencies, marked, note.optimization?.optimized)
+  const { bill, cost } = billWork(task.funding, note, {
+    images: stored.map(({ drawn }) => drawn),
+    made: made.images.length,
+    quality: made.effective?.quality,
+    usage: made.usage,
+    reportedMicros: made.costMicros,
+    seconds: made.seconds,
+  })
   const result = prepareResult({
     made,
     note,
     stored,
+    cost,
     notes: collected.notes,
     missing: [...collected.missing, ...warnings],
   })
-  return finish(dependencies, { task, note, stored, result })
+  return finish(dependencies, { task, note, stored, result, bill })
 }
 
 /**

@@ -36,6 +36,8 @@ export interface Inputs extends AsyncDisposable {
   images: readonly InputImage[]
   mask?: InputImage
   markup?: InputImage
+  /** Of each of them, mask and markup included. */
+  pixels: readonly number[]
 }
 
 interface Work {
@@ -69,7 +71,7 @@ async function obtainAll(
 ): Promise<Inputs> {
   await using files = new AsyncDisposableStack()
   const sources = request.images.slice(0, mapped.sends.images)
-  if (sources.length === 0) return { images: [], [Symbol.asyncDispose]: async () => undefined }
+  if (sources.length === 0) return { images: [], pixels: [], [Symbol.asyncDispose]: async () => undefined }
   const rules: InputRules = route.adapter.inputs ?? { mediaTypes: ['image/png', 'image/jpeg', 'image/webp'] }
   const { mediaTypes, maxEdge } = rules
   const { accountId } = context.caller
@@ -99,6 +101,7 @@ async function obtainAll(
   const kept = files.move()
   return {
     images,
+    pixels: [...images, ...(prepared ? [prepared] : [])].map(({ width, height }) => width * height),
     ...(mapped.sends.mask ? { mask: prepared } : { markup: prepared }),
     [Symbol.asyncDispose]: () => kept.disposeAsync().catch(() => undefined),
   }

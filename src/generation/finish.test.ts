@@ -9,7 +9,6 @@ import { type Dispatched, ProviderError } from '../providers/provider-error.ts'
 import { getTask } from '../tasks/get-task.ts'
 import { createOutcomeRecorder } from '../tasks/record-outcome.ts'
 import { admitSampleTask, createSampleKey } from '../tasks/testing/sample-task.ts'
-import type { Admitted } from './context.ts'
 import { type FinishDependencies, finish, recordFailure } from './finish.ts'
 import { sampleNote } from './testing/sample-note.ts'
 
@@ -29,21 +28,22 @@ beforeAll(async () => {
 })
 afterAll(() => database[Symbol.asyncDispose]())
 
-async function admitted(): Promise<Admitted> {
+async function admitted() {
   const taskId = createId('image')
   await admitSampleTask(database.db, { keyId: account.keyId, nodeId, id: taskId })
-  return { taskId, createdAt: new Date(), rate: { limit: 1, remaining: 1, resetMs: 0 } }
+  return { taskId, createdAt: new Date() }
 }
 
-const underway = ({ taskId, createdAt }: Admitted) => ({
+const underway = ({ taskId, createdAt }: Awaited<ReturnType<typeof admitted>>) => ({
   id: taskId,
   accountId: account.accountId,
   mode: 'generation' as const,
   request: { prompt: 'a fox' },
   createdAt,
+  funding: { source: 'unmetered' as const, reservedMicros: 0, quotedMicros: null },
 })
 
-const rowOf = async ({ taskId }: Admitted) =>
+const rowOf = async ({ taskId }: { taskId: string }) =>
   (await getTask(database.db, { taskId, accountId: account.accountId })).task
 
 describe('a failure that names itself safe to repeat', () => {
@@ -105,8 +105,10 @@ describe('words that PostgreSQL refuses', () => {
           objectKey: `k/${id}`,
           bytes: Buffer.alloc(10),
           place: 0,
+          drawn: { width: 8, height: 9 },
         },
       ],
+      bill: { listMicros: null, providerMicros: null, chargedMicros: 0, spentMicros: 0 },
       result: {
         size: '8x9',
         output_format: 'png',

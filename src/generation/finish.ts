@@ -5,7 +5,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { GessoError } from '../lib/errors.ts'
 import { ProviderError } from '../providers/provider-error.ts'
-import type { FinishedTask } from '../tasks/finish-task.ts'
+import type { Bill, FinishedTask } from '../tasks/finish-task.ts'
 import type { OutcomeRecorder } from '../tasks/record-outcome.ts'
 import type { TaskResult } from '../tasks/task.ts'
 import type { FinishEvents } from './events.ts'
@@ -31,12 +31,13 @@ export async function finish(
     note: WorkNote
     stored: readonly KeptPicture[]
     result: TaskResult
+    bill: Bill
   },
 ): Promise<Outcome> {
-  const { task, note, stored, result } = work
+  const { task, note, stored, result, bill } = work
   const times = endOfTask(dependencies)
   // Without the bytes: an outcome may have to wait in memory for the database.
-  const images = stored.map(({ bytes: _, place: __, ...image }) => image)
+  const images = stored.map(({ bytes: _, place: __, drawn: ___, ...image }) => image)
   const recorded = await dependencies.outcomes.record(
     task.id,
     {
@@ -45,6 +46,7 @@ export async function finish(
       images,
       bucket: note.bucket,
       permanentLinks: note.permanentLinks,
+      bill,
     },
     times,
   )

@@ -40,7 +40,7 @@ const mostGuesses = 4
 
 /**
  * Answers the pictures. Throws the failure of the work; `LeftUnderWayError` where the signal fires first, with the work
- * left to another process; `upstream_timeout` where the provider took too long.
+ * left to another process; `outcome_unknown` where the provider took too long.
  */
 export async function followOperation(
   dependencies: FollowDependencies,
@@ -131,7 +131,7 @@ async function stopped(followed: Followed, operation: Operation): Promise<Provid
   await cancel(followed, operation)
   const toldToStop = followed.adapter.cancel ? ', and was told to stop' : ''
   return new ProviderError({
-    code: 'upstream_timeout',
+    code: 'outcome_unknown',
     attribution: 'upstream',
     message: `${followed.provider} did not finish in the time that this server waits${toldToStop}. The picture may have been made, so Gesso does not ask again.`,
     dispatched: 'yes',

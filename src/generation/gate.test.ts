@@ -39,3 +39,16 @@ test('a stop waits for those inside, lets nobody else in, and gives up after its
   await closing
   expect(await outcome).toBe('gave up')
 })
+
+test('those who wait for work elsewhere take nobody’s place, and are told to give up with the others', async () => {
+  const gate = createGate(1)
+  const waiting = gate.wait(
+    (signal) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('enough')))),
+  )
+  const outcome = waiting.catch((error: Error) => error.message)
+  await expect(gate.run(async () => 1)).resolves.toBe(1)
+  await gate.close(10)
+  expect(await outcome).toBe('enough')
+  await expect(gate.wait(async () => 1)).rejects.toMatchObject({ code: 'overloaded' })
+})

@@ -9,6 +9,8 @@ export interface Gate {
   run<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result>
   /** Runs work that was begun elsewhere, however full it is. Does nothing once the gate is closed. */
   finish(work: (signal: AbortSignal) => Promise<void>): Promise<void>
+  /** Waits for work that is done elsewhere, beside the limit. Throws `overloaded` once the gate is closed. */
+  wait<Result>(wait: (signal: AbortSignal) => Promise<Result>): Promise<Result>
   /** Lets nobody in any more, waits for those inside, and after `timeoutMs` tells them to give up. */
   close(timeoutMs: number): Promise<void>
   /** Is the process stopping? */
@@ -18,16 +20,21 @@ export interface Gate {
 /** A gate that lets `limit` generations in at once. */
 export function createGate(limit: number): Gate {
   const inside = new Set<Promise<unknown>>()
+  /** Those who only wait: they take nobody's place. */
+  const beside = new Set<Promise<unknown>>()
   const stop = new AbortController()
   let closed = false
 
-  const enter = async <Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> => {
+  const enter = async <Result>(
+    work: (signal: AbortSignal) => Promise<Result>,
+    where = inside,
+  ): Promise<Result> => {
     const promise = (async () => work(stop.signal))()
-    inside.add(promise)
+    where.add(promise)
     try {
       return await promise
     } finally {
-      inside.delete(promise)
+      where.delete(promise)
     }
   }
 
@@ -37,7 +44,7 @@ export function createGate(limit: number): Gate {
     },
 
     async run(work) {
-      if (closed) throw busy('overloaded', 'This server is stopping. Nothing was started; try again shortly.')
+      if (closed) throw stopping()
       if (inside.size >= limit) {
         throw busy(
           'queue_full',
@@ -51,13 +58,22 @@ export function createGate(limit: number): Gate {
       if (!closed) await enter(work)
     },
 
+    async wait(work) {
+      if (closed) throw stopping()
+      return enter(work, beside)
+    },
+
     async close(timeoutMs) {
       closed = true
       const timer = setTimeout(() => stop.abort(), timeoutMs)
-      await Promise.allSettled(inside)
+      await Promise.allSettled([...inside, ...beside])
       clearTimeout(timer)
     },
   }
+}
+
+function stopping(): GessoError {
+  return busy('overloaded', 'This server is stopping. Nothing was started; try again shortly.')
 }
 
 function busy(code: 'queue_full' | 'overloaded', message: string): GessoError {

@@ -5,6 +5,8 @@ export interface Picture {
   bytes: Buffer
   /** What its own bytes say it is. */
   info: ImageInfo
+  /** The size in which the provider drew it: what its price is about. */
+  drawn: { width: number; height: number }
   /** Which of the pictures asked for it is, from 0: where one failed, its place stays empty. */
   place: number
   seed?: number

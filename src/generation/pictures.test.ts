@@ -58,7 +58,7 @@ function collect(
 
 const failure = (
   dispatched: Dispatched,
-  code: 'rate_limit_exceeded' | 'upstream_failed' = 'upstream_failed',
+  code: 'rate_limit_exceeded' | 'upstream_failed' | 'outcome_unknown' = 'upstream_failed',
 ) => ({
   error: new ProviderError({ code, attribution: 'upstream', message: `failed ${dispatched}`, dispatched }),
 })
@@ -135,6 +135,9 @@ describe('collecting', () => {
     const failures = [failure('no', 'rate_limit_exceeded'), failure('yes'), failure('unknown')]
     await expect(collect({ failures })).rejects.toMatchObject({ dispatched: 'yes' })
     await expect(collect({ failures: failures.slice(0, 1) })).rejects.toMatchObject({ dispatched: 'no' })
+    // One call that may have made its picture is enough for the request not to be sent again.
+    failures.push(failure('unknown', 'outcome_unknown'))
+    await expect(collect({ failures })).rejects.toMatchObject({ code: 'outcome_unknown' })
   })
 
   test('an answer without anything is an error that may not be repeated', async () => {
@@ -153,7 +156,7 @@ describe('collecting', () => {
 describe('storing', () => {
   async function pictures(count: number) {
     const info = await inspectImage(png)
-    return Array.from({ length: count }, () => ({ bytes: png, info, place: 0 }))
+    return Array.from({ length: count }, () => ({ bytes: png, info, drawn: info, place: 0 }))
   }
 
   test('pictures are kept under their own names with their digest', async () => {
@@ -199,6 +202,7 @@ describe('the result', () => {
       made: completed,
       note: noteFor({}, n),
       stored,
+      cost: { micros: 0, currency: 'USD', source: 'unmetered' },
       notes,
       missing,
     })

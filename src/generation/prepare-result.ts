@@ -7,14 +7,12 @@ import type { TaskCost, TaskResult, TaskUsage } from '../tasks/task.ts'
 import type { KeptPicture } from './store-pictures.ts'
 import type { WorkNote } from './work-note.ts'
 
-/** Nothing is charged yet: accounts are unmetered until there is a ledger. */
-export const unmeteredCost: TaskCost = { micros: 0, currency: 'USD', source: 'unmetered' }
-
 /** `notes` are about pictures that came, `missing` about pictures that failed. */
 export function prepareResult(parts: {
   made: ProviderCompleted
   note: WorkNote
   stored: readonly KeptPicture[]
+  cost: TaskCost
   notes: readonly Warning[]
   missing: readonly Warning[]
 }): TaskResult {
@@ -28,7 +26,7 @@ export function prepareResult(parts: {
     background: storableText(made.effective?.background, 100) ?? note.asked.background,
     output_format: first.format,
     usage: usage(made.usage, stored.length),
-    cost: unmeteredCost,
+    cost: parts.cost,
     bucket: note.bucket,
     prompt_optimization: note.optimization,
     warnings: storable([

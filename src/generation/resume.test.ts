@@ -4,7 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../test/setup/test-database.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createId } from '../lib/ids.ts'
+import { Secret } from '../lib/secret.ts'
 import { createGuardedFetch } from '../net/guarded-fetch.ts'
+import { readProviderKey } from '../provider-keys/read-provider-key.ts'
+import { createKeyBox, sealKey } from '../provider-keys/seal-key.ts'
 import type { Provider } from '../providers/provider.ts'
 import { ProviderError } from '../providers/provider-error.ts'
 import { keepOperation } from '../tasks/keep-operation.ts'
@@ -42,16 +45,27 @@ const passing = new ProviderError({
 /** Answers how the task stands after this process has followed it. */
 async function followed(
   check: NonNullable<Provider['check']>,
-  task: { work?: object; operation?: object; request?: object; acceptedAt?: Date; signal?: AbortSignal } = {},
+  task: {
+    work?: object
+    operation?: object
+    request?: object
+    acceptedAt?: Date
+    signal?: AbortSignal
+    /** It is paid with the account's own key, and the server has none. */
+    own?: { db?: TestDatabase['db'] }
+  } = {},
 ) {
   const taskId = createId('image')
   await admitSampleTask(database.db, { keyId, nodeId, id: taskId })
   const { operation = { id: 'job-1' }, acceptedAt = new Date(), work = sampleNote() } = task
   await keepOperation(database.db, { nodeId, taskId, call: 0, operation, acceptedAt, work })
   const request = { prompt: 'a fox', ...task.request }
-  await sql`update tasks set request = ${JSON.stringify(request)}::jsonb where id = ${taskId}`.execute(
+  const source = task.own ? 'user' : 'unmetered'
+  await sql`
+    update tasks set request = ${JSON.stringify(request)}::jsonb, source = ${source} where id = ${taskId}`.execute(
     database.db,
   )
+  const usedKeys: string[] = []
   let canceled = 0
   const adapter: Provider = {
     id: 'scripted',
@@ -65,7 +79,16 @@ async function followed(
     {
       db: database.db,
       nodeId,
-      providers: { get: () => adapter, howToConfigure: () => '' },
+      providers: {
+        get: () => (task.own ? undefined : adapter),
+        howToConfigure: () => '',
+        withKey: (_id, key) => {
+          usedKeys.push(key)
+          return adapter
+        },
+        acceptsOwnKeys: () => true,
+      },
+      readProviderKey: (place) => readProviderKey(task.own?.db ?? database.db, box, place),
       fanOut: 4,
       operationTimeoutMs: 1_000,
       outcomes: createOutcomeRecorder(database.db, nodeId),
@@ -88,9 +111,10 @@ async function followed(
     .select(['status', 'error', 'work', 'node_id'])
     .where('id', '=', taskId)
     .executeTakeFirst()
-  return { ...row, canceled }
+  return { ...row, canceled, usedKeys }
 }
 
+const box = createKeyBox({ secret: new Secret('a secret of this server') })
 const longAgo = new Date(Date.now() - 3_600_000)
 
 test('pictures that were finished while no server ran are fetched, however long ago they were ordered', async () => {
@@ -115,7 +139,7 @@ test('what is still at work after its time is told to stop', async () => {
   const check: Provider['check'] = async (operation) => ({ status: 'pending', operation, checkAfterMs: 1 })
   expect(await followed(check, { acceptedAt: longAgo })).toMatchObject({
     status: 'FAILED',
-    error: { code: 'upstream_timeout' },
+    error: { code: 'outcome_unknown' },
     canceled: 1,
   })
 })
@@ -161,5 +185,46 @@ test('a download that a stop breaks off is left to the next process', async () =
     status: 'IN_PROGRESS',
     node_id: null,
     error: null,
+  })
+})
+
+test('work that the account’s own key began is followed with that key, also when the database is away for a moment', async () => {
+  const { db } = database
+  const { account_id: accountId } = await db
+    .selectFrom('keys')
+    .select('account_id')
+    .where('id', '=', keyId)
+    .executeTakeFirstOrThrow()
+  const place = { accountId, provider: sampleNote().provider }
+  const { secretId: secret_id, sealed } = sealKey(box, place, new Secret('sk-own'))
+  await db
+    .insertInto('provider_keys')
+    .values({
+      account_id: accountId,
+      provider: place.provider,
+      secret_id,
+      sealed,
+      hint: '',
+      created_at: longAgo,
+    })
+    .execute()
+  const check = async () => made
+  expect(await followed(check, { own: {} })).toMatchObject({ status: 'SUCCEEDED', usedKeys: ['sk-own'] })
+
+  let failures = 1
+  const flaky = db.withPlugin({
+    transformQuery({ node }) {
+      if (failures-- > 0) throw Object.assign(new Error('no server'), { code: 'ECONNREFUSED' })
+      return node
+    },
+    transformResult: async ({ result }) => result,
+  })
+  expect(await followed(check, { own: { db: flaky } })).toMatchObject({ status: 'SUCCEEDED' })
+
+  await db.deleteFrom('provider_keys').execute()
+  expect(await followed(check, { own: {} })).toMatchObject({
+    status: 'FAILED',
+    error: { code: 'outcome_unknown' },
+    usedKeys: [],
   })
 })

@@ -3,9 +3,8 @@
  * again.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Kysely } from 'kysely'
 import { z } from 'zod'
-import type { Database } from '../db/schema.ts'
+import { isDatabaseAway } from '../db/open-database.ts'
 import { createLane } from '../lib/lane.ts'
 import type { Operation, ProviderCompleted } from '../providers/provider.ts'
 import { ProviderError } from '../providers/provider-error.ts'
@@ -13,18 +12,17 @@ import { secretsOf } from '../providers/request-secrets.ts'
 import { getUnfinished, type UnfinishedTask } from '../tasks/get-unfinished.ts'
 import { keepOperation } from '../tasks/keep-operation.ts'
 import { storedRequest } from '../tasks/task.ts'
-import type { ProviderSet } from './choose-route.ts'
 import { type CompleteDependencies, complete } from './complete.ts'
 import { recordFailure } from './finish.ts'
 import { type FollowDependencies, type Followed, followOperation } from './follow-operation.ts'
+import { LeftUnderWayError } from './left-under-way.ts'
+import { type OpenRouteDependencies, openRoute } from './open-route.ts'
 import { settleCalls } from './settle-calls.ts'
 import type { UnderwayTask } from './underway-task.ts'
 import { readWorkNote, type WorkNote } from './work-note.ts'
 
-export interface ResumeDependencies extends CompleteDependencies, FollowDependencies {
-  db: Kysely<Database>
+export interface ResumeDependencies extends CompleteDependencies, FollowDependencies, OpenRouteDependencies {
   nodeId: string
-  providers: ProviderSet
   fanOut: number
 }
 
@@ -37,7 +35,7 @@ export async function resume(
   signal: AbortSignal,
 ): Promise<void> {
   const { db, nodeId } = dependencies
-  const task = await readTask(() => getUnfinished(db, { taskId, nodeId }), signal)
+  const task = await untilRead(() => getUnfinished(db, { taskId, nodeId }), signal)
   if (task === 'unknown') return
   if (!task) return dependencies.outcomes.abandon(taskId)
   try {
@@ -80,10 +78,7 @@ function readKept({ work, operations, request, ...task }: UnfinishedTask): Kept 
 }
 
 /** Tries again while the database is away; `unknown` where the signal fires first. */
-async function readTask(
-  read: () => Promise<UnfinishedTask | undefined>,
-  signal: AbortSignal,
-): Promise<UnfinishedTask | undefined | 'unknown'> {
+async function untilRead<Value>(read: () => Promise<Value>, signal: AbortSignal): Promise<Value | 'unknown'> {
   while (!signal.aborted) {
     try {
       return await read()
@@ -100,8 +95,17 @@ async function followAll(
   signal: AbortSignal,
 ): Promise<ProviderCompleted> {
   const { db, nodeId } = dependencies
-  const adapter = dependencies.providers.get(note.provider)
-  if (!adapter) throw gone(note.provider)
+  const { accountId, funding } = task
+  const { provider } = note
+  const { source } = funding
+  const open = () =>
+    openRoute(dependencies, { provider, source, accountId }).catch((error: unknown) => {
+      if (isDatabaseAway(error)) throw error
+      return { reason: error }
+    })
+  const adapter = await untilRead(open, signal)
+  if (adapter === 'unknown') throw new LeftUnderWayError(task.id)
+  if ('reason' in adapter) throw gone(provider, adapter.reason)
   const withhold = secretsOf({
     ...spoken.parse(task.request),
     taskId: task.id,
@@ -140,12 +144,13 @@ const spoken = z.object({
   extraLoraWeights: z.array(z.string()).optional().catch(undefined),
 })
 
-function gone(provider: string): ProviderError {
+function gone(provider: string, cause: unknown): ProviderError {
   return new ProviderError({
     code: 'outcome_unknown',
     attribution: 'platform',
-    message: `The server was restarted without ${provider}, which was at work on this. Whether a picture was made is not known.`,
+    message: `${provider} was at work on this, but this server cannot ask it any more: its key, or the account's own, is gone. Whether a picture was made is not known.`,
     dispatched: 'yes',
+    cause,
   })
 }
 

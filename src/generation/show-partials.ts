@@ -38,14 +38,16 @@ export function showPartials(
   let queue = Promise.resolve()
   let waiting = 0
   const prepare = async ({ bytes, position, index }: PartialPicture) => {
-    const picture = { bytes, info: await inspectImage(bytes), place: position }
+    const info = await inspectImage(bytes)
+    const picture = { bytes, info, drawn: info, place: position }
     // Only the label: what size and format a stage has is the provider's.
     const { watermark } = note.delivery
     const delivery = { compressesItself: false, scales: false, watermark }
     const labelled = await deliver(picture, { delivery, asked: { n: 1 } }, signal)
     if (watermark && labelled.notes.length > 0) return
-    const { bytes: shown, info } = markOrigin(labelled.picture, note, taskId)
-    show({ position, index, bytes: shown, format: info.format, width: info.width, height: info.height })
+    const marked = markOrigin(labelled.picture, note, taskId)
+    const { format, width, height } = marked.info
+    show({ position, index, bytes: marked.bytes, format, width, height })
   }
   return {
     watching: {

@@ -16,6 +16,8 @@ export interface KeptPicture extends StoredImage {
   bytes: Buffer
   /** Which of the pictures asked for it is, from 0; `position` counts those that came. */
   place: number
+  /** The size in which the provider drew it. */
+  drawn: { width: number; height: number }
 }
 
 /**
@@ -43,12 +45,12 @@ export async function storePictures(
 
 async function storePicture(
   { objects }: StoreDependencies,
-  { bytes, info, place, seed, revisedPrompt }: Picture,
+  { bytes, info, drawn, place, seed, revisedPrompt }: Picture,
 ): Promise<Omit<KeptPicture, 'position'>> {
   const id = createId('img')
   // One level of 256 folders: two would make a new folder for almost every picture of a young install.
   const objectKey = `images/${id.slice(-2)}/${id}.${fileExtension(info.format)}`
   const { sha256, sizeBytes } = await objects.put(objectKey, bytes, { contentType: mediaType(info.format) })
   const { format, width, height } = info
-  return { id, format, width, height, sizeBytes, sha256, objectKey, seed, revisedPrompt, bytes, place }
+  return { id, format, width, height, sizeBytes, sha256, objectKey, seed, revisedPrompt, bytes, place, drawn }
 }

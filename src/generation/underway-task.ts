@@ -1,5 +1,14 @@
 /** A task that is being worked on, as far as its end needs to know it. */
-import type { StoredRequest, TaskMode } from '../tasks/task.ts'
+import type { CostSource, StoredRequest, TaskMode } from '../tasks/task.ts'
+
+/** Who pays for a task, as admission decided it. */
+export interface Funding {
+  source: CostSource
+  /** Held of the account's credit, in micro-USD; no charge is higher. */
+  reservedMicros: number
+  /** The most it can cost by the price list; null where it has no price. */
+  quotedMicros: number | null
+}
 
 export interface UnderwayTask {
   id: string
@@ -7,4 +16,5 @@ export interface UnderwayTask {
   mode: TaskMode
   request: StoredRequest
   createdAt: Date
+  funding: Funding
 }

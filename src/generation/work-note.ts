@@ -5,9 +5,12 @@
 import { z } from 'zod'
 import type { MappedFields } from '../models/map-fields.ts'
 import type { Model } from '../models/model.ts'
+import { price } from '../models/price.ts'
+import { pricedWork } from '../pricing/priced-work.ts'
 import type { OptimizedPrompt } from '../prompts/optimizer.ts'
 import type { ChosenRoute } from './choose-route.ts'
 import type { PlannedCall } from './plan-calls.ts'
+import type { Pricing } from './plan-pricing.ts'
 import type { GenerationRequest } from './request.ts'
 
 const warning = z.object({ param: z.string().nullable(), code: z.string(), message: z.string() })
@@ -44,6 +47,8 @@ const workNote = z.object({
   permanentLinks: z.boolean(),
   /** The calls that the request was parted into. */
   calls: z.array(z.object({ n: z.number(), seed: z.number().optional() })),
+  /** What it is billed by; absent where the model has no price. */
+  pricing: z.object({ price, work: pricedWork }).optional(),
 })
 
 export type WorkNote = z.infer<typeof workNote>
@@ -63,6 +68,9 @@ export function noteWork(parts: {
   model: Model
   worded: { prompt: string; optimization?: OptimizedPrompt; warnings: WorkNote['warnings'] }
   calls: readonly PlannedCall[]
+  pricing?: Pricing
+  /** Of each picture that goes to the provider. */
+  inputPixels: readonly number[]
 }): WorkNote {
   const { request, mapped, route, worded } = parts
   const { n, quality, background } = mapped.provider
@@ -81,5 +89,9 @@ export function noteWork(parts: {
     bucket: request.bucket,
     permanentLinks: request.permanentLinks,
     calls: [...parts.calls],
+    pricing: parts.pricing && {
+      price: parts.pricing.price,
+      work: { ...parts.pricing.work, inputPixels: [...parts.inputPixels] },
+    },
   }
 }

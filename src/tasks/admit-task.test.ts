@@ -63,7 +63,9 @@ test('one more passes after exactly the time that Retry-After names, and not bef
   const refused = await admit(key, start)
   expect(refused).toMatchObject({
     outcome: 'rate_limited',
-    rate: { retryAfterMs: 10_000, remaining: 0, limit: 6 },
+    of: 'key',
+    retryAfterMs: 10_000,
+    rate: { remaining: 0, limit: 6 },
   })
   expect((await admit(key, later(9_990))).outcome).toBe('rate_limited')
   expect((await admit(key, later(10_000))).outcome).toBe('admitted')
@@ -113,6 +115,6 @@ test.each<[string, () => Promise<string>, Admission['outcome']]>([
   const key = await makeKey()
   expect((await admit(key, start)).outcome).toBe(outcome)
   expect(await taskCount(key)).toBe(0)
-  const { rows } = await sql`select from request_rates where key_id = ${key}`.execute(database.db)
+  const { rows } = await sql`select from rates where owner_id = ${key}`.execute(database.db)
   expect(rows).toHaveLength(0)
 })

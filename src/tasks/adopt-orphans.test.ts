@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../test/setup/test-database.ts'
 import { createId } from '../lib/ids.ts'
-import { adoptOrphans, releaseTask } from './adopt-orphans.ts'
+import { type Adoption, adoptOrphans, releaseTask } from './adopt-orphans.ts'
 import { failLost } from './fail-orphans.ts'
 import { startNode } from './node.ts'
 import { admitSampleTask, createSampleKey } from './testing/sample-task.ts'
@@ -35,7 +35,7 @@ async function accepted(nodeId: string): Promise<string> {
   return id
 }
 
-const adoption = { providers: ['p'], strangersAfterMs: 60_000 }
+const adoption: Adoption = { providers: ['p'], ownKeyProviders: [], strangersAfterMs: 60_000 }
 const adopt = (nodeId: string, db = database.db, adopts = adoption) =>
   adoptOrphans(db, { nodeId, adoption: adopts, deadAfterMs: 15_000 })
 
@@ -57,10 +57,21 @@ test('two nodes that find the same orphan at once: one of them takes it', async 
 
 test('the work of a provider that is not here waits for a process that knows it, and not for ever', async () => {
   const task = await accepted('node_gone')
-  const stranger = { providers: ['other'], strangersAfterMs: 60_000 }
+  const stranger = { providers: ['other'], ownKeyProviders: [], strangersAfterMs: 60_000 }
   expect(await adopt('node_a', database.db, stranger)).toEqual([])
   await sql`update tasks set created_at = now() - interval '61 seconds'`.execute(database.db)
   expect(await adopt('node_a', database.db, stranger)).toEqual([task])
+})
+
+test('work begun with an own key goes to who can ask with one, other work to who has the server’s', async () => {
+  const [own, servers] = [await accepted('node_gone'), await accepted('node_gone')]
+  await sql`update tasks set source = 'user' where id = ${own}`.execute(database.db)
+  const [withoutKey, withKey] = [[], ['p']]
+  const rest = { strangersAfterMs: 60_000 }
+  const asking = { providers: withoutKey, ownKeyProviders: withKey, ...rest }
+  expect(await adopt('node_a', database.db, asking)).toEqual([own])
+  const configured = { providers: withKey, ownKeyProviders: withoutKey, ...rest }
+  expect(await adopt('node_b', database.db, configured)).toEqual([servers])
 })
 
 test('thousands are taken over a hundred at a time, the oldest first', async () => {

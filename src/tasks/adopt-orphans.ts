@@ -9,6 +9,8 @@ import type { Database } from '../db/schema.ts'
 export interface Adoption {
   /** The providers that are configured here. */
   providers: readonly string[]
+  /** The providers that can be asked with an account's own key, for work that was begun with one. */
+  ownKeyProviders: readonly string[]
   /**
    * The work of any other waits this long, in milliseconds from its admission, for a process that knows its provider. Then
    * it is taken over to be ended.
@@ -36,14 +38,18 @@ export async function adoptOrphans(
     with orphan as (
       select id, node_id from tasks
       where status = 'IN_PROGRESS' and work is not null
-        and (provider = any(${adoption.providers}::text[])
+        and (source <> 'user' and provider = any(${adoption.providers}::text[])
+          or source = 'user' and provider = any(${adoption.ownKeyProviders}::text[])
           or created_at < now() - ${adoption.strangersAfterMs} * interval '1 millisecond')
         and not exists (select from nodes where nodes.id = tasks.node_id and ${isAlive})
       order by created_at
       limit ${mostAtOnce}
+    ), locked as (
+      select tasks.id from tasks join orphan on orphan.id = tasks.id
+      where tasks.node_id is not distinct from orphan.node_id and tasks.status = 'IN_PROGRESS'
+      order by tasks.id for no key update of tasks
     )
-    update tasks set node_id = ${nodeId} from orphan
-    where tasks.id = orphan.id and tasks.node_id is not distinct from orphan.node_id and tasks.status = 'IN_PROGRESS'
+    update tasks set node_id = ${nodeId} from locked where tasks.id = locked.id
     returning tasks.id`.execute(db)
   return rows.map(({ id }) => id)
 }

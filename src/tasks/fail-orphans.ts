@@ -1,22 +1,37 @@
 /**
  * Ends the tasks that nobody works on any more. Whether a provider made a picture for them is not known, so the work
- * is never sent again by itself: they end as `outcome_unknown`.
+ * is never sent again by itself: they end as `outcome_unknown`, but for those that are known never to have been sent.
  */
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../db/schema.ts'
 import type { TaskError } from './task.ts'
 
-const error: TaskError = {
+const unknown: TaskError = {
   code: 'outcome_unknown',
   message:
     'The server stopped while the provider was at work. Whether a picture was made is not known; nothing is charged for it.',
   param: null,
 }
 
-const end = (options: { resultTtlMs: number }) => sql`
-  update tasks set status = 'FAILED', error = ${JSON.stringify(error)}::jsonb, completed_at = now(),
-    expires_at = now() + ${options.resultTtlMs} * interval '1 millisecond', node_id = null, work = null
-  where status = 'IN_PROGRESS'`
+/** Of tasks that were surely not sent. */
+const unsent: TaskError = {
+  code: 'overloaded',
+  message:
+    'The server stopped before the provider was asked. Nothing was made and nothing is charged; the same request may be sent again.',
+  param: null,
+}
+
+/** How many are ended in one beat. */
+const mostAtOnce = 1_000
+
+/** Ends those of the tasks that are still at work; what was reserved for them is free again. Answers how many. */
+async function end(db: Kysely<Database>, ids: readonly string[], resultTtlMs: number): Promise<number> {
+  if (ids.length === 0) return 0
+  const { rows } = await sql<{ ended: number }>`
+    select fail_tasks(${ids}::text[], ${JSON.stringify(unknown)}::jsonb, ${JSON.stringify(unsent)}::jsonb,
+      now() + ${resultTtlMs} * interval '1 millisecond', now()) as ended`.execute(db)
+  return rows[0]?.ended ?? 0
+}
 
 /**
  * Ends the tasks of nodes that have been silent for too long, but for those whose work a provider has accepted. Answers how
@@ -27,15 +42,17 @@ export async function failOrphans(
   options: { deadAfterMs: number; resultTtlMs: number },
 ): Promise<number> {
   const silent = sql`now() - ${options.deadAfterMs} * interval '1 millisecond'`
-  const { rows } = await sql<{ id: string }>`
+  const { rows: orphans } = await sql<{ id: string }>`
     with dead as (
       delete from nodes where heartbeat_at < ${silent}
     )
-    ${end(options)} and work is null and not exists (
+    select id from tasks
+    where status = 'IN_PROGRESS' and work is null and not exists (
       select from nodes where nodes.id = tasks.node_id and nodes.heartbeat_at >= ${silent}
     )
-    returning id`.execute(db)
-  return rows.length
+    order by created_at limit ${mostAtOnce}`.execute(db)
+  const ids = orphans.map(({ id }) => id)
+  return end(db, ids, options.resultTtlMs)
 }
 
 /**
@@ -58,9 +75,5 @@ export async function failLost(
   const lost = mine.filter(({ id }) => !running.has(id))
   const accepted = lost.filter((task) => task.accepted).map(({ id }) => id)
   const unsent = lost.filter((task) => !task.accepted).map(({ id }) => id)
-  if (unsent.length === 0) return { ended: 0, accepted }
-  const { rows } = await sql<{ id: string }>`
-    ${end(options)} and node_id = ${options.nodeId} and work is null and id = any(${unsent}::text[])
-    returning id`.execute(db)
-  return { ended: rows.length, accepted }
+  return { ended: await end(db, unsent, options.resultTtlMs), accepted }
 }

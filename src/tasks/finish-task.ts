@@ -1,6 +1,6 @@
 /**
- * The end of a task: its outcome and its picture rows in one statement, and only while the task is still this
- * node's. Settlement of credit belongs into the same statement.
+ * The end of a task: its outcome, its picture rows and its money in one transaction and one round trip, and only while the
+ * task is still this node's (`db/functions/end-task.ts`).
  */
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../db/schema.ts'
@@ -17,8 +17,22 @@ export type TaskOutcome =
       bucket?: string
       /** May be fetched under their permanent address by anyone who knows it. */
       permanentLinks?: boolean
+      /** Absent: nothing is known of what it cost, and nothing is charged. */
+      bill?: Bill
     }
   | { status: 'FAILED'; error: TaskError }
+
+/** What a task came to, in micro-USD. */
+export interface Bill {
+  /** By the price list, with its margin; null: the model has no price. */
+  listMicros: number | null
+  /** What the provider asked; null: not known. */
+  providerMicros: number | null
+  /** Taken from credit; never more than is reserved. */
+  chargedMicros: number
+  /** What counts against spend limits. */
+  spentMicros: number
+}
 
 export interface FinishedTask {
   completedAt: Date
@@ -34,40 +48,44 @@ export async function finishTask(
   db: Kysely<Database>,
   input: { taskId: string; nodeId: string; outcome: TaskOutcome } & FinishedTask,
 ): Promise<boolean> {
-  const { outcome, completedAt } = input
-  const result = outcome.status === 'SUCCEEDED' ? JSON.stringify(outcome.result) : null
-  const error = outcome.status === 'FAILED' ? JSON.stringify(outcome.error) : null
-  const images = outcome.status === 'SUCCEEDED' ? outcome.images.map(imageRow) : []
-  const bucket = outcome.status === 'SUCCEEDED' ? (outcome.bucket ?? null) : null
-  const permanent = outcome.status === 'SUCCEEDED' && (outcome.permanentLinks ?? false)
+  const { outcome, taskId, nodeId, completedAt, expiresAt } = input
+  const told = JSON.stringify({
+    task_id: taskId,
+    node_id: nodeId,
+    completed_at: completedAt,
+    expires_at: expiresAt,
+    status: outcome.status,
+    ...(outcome.status === 'SUCCEEDED' ? successRow(outcome) : failureRow(outcome)),
+  })
+  const { rows } = await sql<{ recorded: boolean }>`select finish_task(${told}::jsonb) as recorded`.execute(
+    db,
+  )
+  return rows[0]?.recorded === true
+}
 
-  const { rows } = await sql<{ id: string }>`
-    with done as (
-      update tasks
-      set status = ${outcome.status}, completed_at = ${completedAt}::timestamptz,
-        expires_at = ${input.expiresAt}::timestamptz, result = ${result}::jsonb, error = ${error}::jsonb, node_id = null, work = null
-      where id = ${input.taskId} and node_id = ${input.nodeId} and status = 'IN_PROGRESS'
-      returning id, account_id
-    ), bucket as (
-      insert into buckets (id, account_id, name, created_at)
-      select ${createId('bucket')}, account_id, ${bucket}::text, ${completedAt}::timestamptz from done
-      where ${bucket}::text is not null
-      -- Writing the name again is what makes the row of an old bucket come back.
-      on conflict (account_id, name) do update set name = excluded.name
-      returning id
-    ), pictures as (
-      insert into images (id, task_id, account_id, bucket_id, permanent_link, position, format, width, height,
-        size_bytes, sha256, object_key, seed, revised_prompt, created_at)
-      select image.id, done.id, done.account_id, (select id from bucket), ${permanent}, image.position, image.format, image.width, image.height,
-        image.size_bytes, decode(image.sha256, 'hex'), image.object_key, image.seed, image.revised_prompt,
-        ${completedAt}::timestamptz
-      from done, jsonb_to_recordset(${JSON.stringify(images)}::jsonb) as image (id text, position int, format text,
-        width int, height int, size_bytes bigint, sha256 text, object_key text, seed bigint, revised_prompt text)
-    )
-    select id from done
-    union all
-    select task_id from images where id = ${images[0]?.id ?? null} and task_id = ${input.taskId}`.execute(db)
-  return rows.length === 1
+function successRow({
+  result,
+  images,
+  bucket,
+  permanentLinks,
+  bill,
+}: Extract<TaskOutcome, { status: 'SUCCEEDED' }>) {
+  return {
+    result,
+    images: images.map(imageRow),
+    bucket,
+    bucket_id: createId('bucket'),
+    permanent: permanentLinks,
+    list_micros: bill?.listMicros,
+    provider_micros: bill?.providerMicros,
+    charged_micros: bill?.chargedMicros,
+    spent_micros: bill?.spentMicros,
+  }
+}
+
+/** An outcome that nobody knows is told again to whoever repeats the request; one that made nothing is forgotten. */
+function failureRow({ error }: Extract<TaskOutcome, { status: 'FAILED' }>) {
+  return { error, images: [], is_definite: error.code !== 'outcome_unknown' }
 }
 
 function imageRow(image: StoredImage) {

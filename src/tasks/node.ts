@@ -46,9 +46,12 @@ export async function startNode(db: Kysely<Database>, options: NodeOptions): Pro
   }
 
   const beat = async () => {
+    const beganMs = performance.now()
     await sql`
       insert into nodes (id, host, pid, heartbeat_at) values (${id}, ${hostname()}, ${process.pid}, now())
       on conflict (id) do update set heartbeat_at = now()`.execute(db)
+    // A database that is slow to hear this node is slow to hear the others.
+    if (performance.now() - beganMs > deadAfterMs / 2) listeningSinceMs = performance.now()
     await outcomes.retry()
     const lost = await failLost(db, { nodeId: id, running: outcomes.running, resultTtlMs })
     const mayJudge = performance.now() - listeningSinceMs > deadAfterMs

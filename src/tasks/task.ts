@@ -4,12 +4,24 @@ import type { TaskStatus } from './states.ts'
 
 const warning = z.strictObject({ param: z.string().nullable(), code: z.string(), message: z.string() })
 
-/** What a caller is charged for a task, and from where. */
+/**
+ * Who pays for a task. `free`: the account's free quota. `credits`: its credit. `user`: its own key at the provider.
+ * `unmetered`: nobody here, as nothing is charged to the account.
+ */
+export const costSources = ['free', 'credits', 'user', 'unmetered'] as const
+export type CostSource = (typeof costSources)[number]
+
+/** What a task costs its account. */
 const taskCost = z.strictObject({
-  /** Micro-USD. */
-  micros: z.int().min(0),
+  /**
+   * Micro-USD: what is charged, and for an unmetered account what the price list says, as a record. Null where the model
+   * has no price: nobody knows then, which is not the same as nothing.
+   */
+  micros: z.int().min(0).nullable(),
   currency: z.literal('USD'),
-  source: z.enum(['free', 'credits', 'user', 'unmetered']),
+  source: z.enum(costSources),
+  /** There is no price to tell a cost by. */
+  unpriced: z.literal(true).optional(),
 })
 export type TaskCost = z.infer<typeof taskCost>
 

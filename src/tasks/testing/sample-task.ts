@@ -4,7 +4,13 @@ import { ensureDefaultAccount } from '../../accounts/ensure-default-account.ts'
 import type { Database } from '../../db/schema.ts'
 import { createKey } from '../../keys/create-key.ts'
 import { createId } from '../../lib/ids.ts'
-import { type Admission, admitTask } from '../admit-task.ts'
+import {
+  type Admission,
+  type AdmissionTerms,
+  admitTask,
+  type NewTask,
+  type Repetition,
+} from '../admit-task.ts'
 
 /** The default account of a fresh database, with a key of 10,000 requests per minute. */
 export async function createSampleKey(db: Kysely<Database>): Promise<{ accountId: string; keyId: string }> {
@@ -16,13 +22,19 @@ export async function createSampleKey(db: Kysely<Database>): Promise<{ accountId
 /** Admits a task of a node; the answer may be a refusal. `now` is the moment by which its key is judged. */
 export function admitSampleTask(
   db: Kysely<Database>,
-  { keyId, nodeId, id = createId('image'), now = new Date() }: SampleTask,
+  { keyId, nodeId, id = createId('image'), now = new Date(), repetition, terms, task }: SampleTask,
 ): Promise<Admission> {
   return admitTask(db, {
     keyId,
     nodeId,
     now,
     defaultRequestsPerMinute: 600,
+    defaultFreeImages: 20,
+    hasRoute: true,
+    hasOwnWay: false,
+    joinWindowMs: 600_000,
+    repetition,
+    ...terms,
     task: {
       id,
       requestId: 'req_test',
@@ -31,6 +43,9 @@ export function admitSampleTask(
       provider: 'p',
       upstreamModel: 'u',
       request: { prompt: 'a fox' },
+      images: 1,
+      quotedMicros: null,
+      ...task,
     },
   })
 }
@@ -40,4 +55,8 @@ interface SampleTask {
   nodeId: string
   id?: string
   now?: Date
+  repetition?: Repetition
+  terms?: Partial<AdmissionTerms>
+  /** What is special about it. */
+  task?: Partial<NewTask>
 }
