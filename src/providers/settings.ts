@@ -41,6 +41,11 @@ function schemaOf({ options = {}, defaultBaseUrl }: ProviderDefinition): Provide
   return schema.prefault({}) as unknown as ProviderSchema
 }
 
+/** What holds of a provider of which nothing is said. */
+export function defaultSettings(definition: ProviderDefinition): OneProviderSettings {
+  return schemaOf(definition).parse({})
+}
+
 /** `providers:` in `gesso.yaml`, keyed by provider id. */
 export const providerSettings = z.strictObject(
   Object.fromEntries(

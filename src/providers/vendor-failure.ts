@@ -142,13 +142,16 @@ function tell(
     case 'moderation':
       return { ...client, code: 'moderation_blocked', dispatched: 'yes', says: 'refused' }
     case 'unpaid':
-      return { ...platform, says: "declines: Gesso's account there has no credit or quota left" }
+      return { ...platform, says: 'declines: the account there has no credit or quota left' }
     case 'request': {
       const code = 'invalid_image_request'
       return { ...client, code, param: param ?? null, dispatched: 'no', says: 'did not accept this' }
     }
     case 'credentials':
-      return { ...platform, says: `refused Gesso's credentials; check ${names.apiKey}` }
+      return {
+        ...platform,
+        says: `refused the credentials; check ${names.apiKey}, or the account's own key where it was used`,
+      }
     case 'unknown model': {
       const says = `does not know this model, or ${names.baseUrl} leads nowhere`
       return { ...platform, says, quoted: true }

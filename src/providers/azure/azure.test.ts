@@ -39,6 +39,7 @@ async function conformanceWorld(isWatched: boolean): Promise<ConformanceWorld> {
       isWatched && stream
         ? { ...provider, start: (request, signal) => stream(request, watching, signal) }
         : provider,
+    withKey: (key) => connect(upstream.url, { apiKey: key, timeoutMs: 1_000 }),
     request: requestFor,
     upstream: {
       play: upstream.play,
@@ -253,7 +254,8 @@ describe('what Azure says', () => {
     })
     await upstream.play('401')
     expect(await run()).toMatchObject({
-      message: "Azure OpenAI refused Gesso's credentials; check AZURE_OPENAI_API_KEY.",
+      message:
+        "Azure OpenAI refused the credentials; check AZURE_OPENAI_API_KEY, or the account's own key where it was used.",
     })
   })
 })

@@ -5,6 +5,7 @@
 import { drawPictures, type ImagesApi, streamPictures } from '../images-api.ts'
 import { type Dialect, gptImage, sayFormat } from '../images-api-dialects.ts'
 import { unknownDialect } from '../images-api-request.ts'
+import { askAboutKey } from '../key-check.ts'
 import { hasPrivateHost } from '../private-host.ts'
 import type { Provider, ProviderDefinition, ProviderRequest } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
@@ -77,8 +78,25 @@ export const azure: ProviderDefinition = {
       start: async (request, signal) => drawPictures(api, deployed(request), azureImage, signal),
       stream: async (request, watching, signal) =>
         streamPictures(api, deployed(request), azureImage, { watching, signal }),
+      async checkKey(signal) {
+        if (!apiKey) throw missingKey(names)
+        if (!resource) throw missingEndpoint()
+        const url = modelsUrl(resource, apiVersion)
+        const call = { title, url, headers: { 'api-key': apiKey }, timeoutMs, maxResponseBytes, signal }
+        await askAboutKey(http, { call, advice: `A key belongs to one resource, here ${resource}.` })
+      },
     }
   },
+}
+
+/**
+ * The list of models, on the dated versions and on v1. (https://learn.microsoft.com/rest/api/azureopenai/models/list and
+ * https://learn.microsoft.com/rest/api/microsoft-foundry/azureopenai/models, read 2026-11-21.)
+ */
+function modelsUrl(resource: string, apiVersion: string | undefined): string {
+  const version = apiVersion === undefined ? '' : `?api-version=${apiVersion}`
+  const isDated = apiVersion !== undefined && /^\d/.test(apiVersion)
+  return `${resource}/openai${isDated ? '' : '/v1'}/models${version}`
 }
 
 function missingEndpoint(): ProviderError {

@@ -69,7 +69,9 @@ describe('an error', () => {
   it('about credentials names the variable and quotes nothing', async () => {
     const { outcome } = await call({ status: 401, reply: say({ message: `Incorrect API key: ${key}` }) })
     const { message, detail } = outcome as ProviderError
-    expect(message).toBe("OpenAI refused Gesso's credentials; check OPENAI_API_KEY.")
+    expect(message).toBe(
+      "OpenAI refused the credentials; check OPENAI_API_KEY, or the account's own key where it was used.",
+    )
     expect(detail).not.toContain(key)
   })
 

@@ -28,6 +28,7 @@ async function conformanceWorld(dialect: 'openai' | 'openai-compatible'): Promis
       ...provider,
       start: (request, signal) => watched(provider, request, [], signal),
     },
+    withKey: (key) => connect(upstream.url, key),
     request: (overrides) => requestFor({ model, ...overrides }),
     upstream: {
       play: upstream.play,

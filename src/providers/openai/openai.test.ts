@@ -16,6 +16,7 @@ async function conformanceWorld(dialect: 'openai' | 'openai-compatible'): Promis
   const model = dialect === 'openai' ? 'gpt-image-1.5' : 'z-image-turbo'
   return {
     provider: connect(upstream.url, fakeOpenAiKey, 1_000),
+    withKey: (key) => connect(upstream.url, key, 1_000),
     request: (overrides) => requestFor({ model, ...overrides }),
     upstream: {
       play: upstream.play,

@@ -6,6 +6,7 @@
 import { drawPictures, type ImagesApi, streamPictures } from '../images-api.ts'
 import { type Dialect, dialectNames, findDialect, gptImage } from '../images-api-dialects.ts'
 import { unknownDialect } from '../images-api-request.ts'
+import { askAboutKey } from '../key-check.ts'
 import { hasPrivateHost } from '../private-host.ts'
 import type { Provider, ProviderDefinition, ProviderRequest } from '../provider.ts'
 import { missingKey } from '../vendor-failure.ts'
@@ -22,25 +23,25 @@ export const openai: ProviderDefinition = {
   defaultBaseUrl,
   dialects: dialectNames,
   create({ apiKey, baseUrl = defaultBaseUrl, timeoutMs, maxResponseBytes }, { http }): Provider {
-    const api: ImagesApi = {
-      names,
-      timeoutMs,
-      maxResponseBytes,
-      trusted: hasPrivateHost(baseUrl),
-      http,
-      address(path) {
-        // Local servers need no key; without one the header stays away altogether.
-        if (!apiKey && baseUrl === defaultBaseUrl) throw missingKey(names)
-        const headers: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {}
-        return { url: `${baseUrl}${path}`, headers }
-      },
+    const address = (path: string) => {
+      // Local servers need no key; without one the header stays away altogether.
+      if (!apiKey && baseUrl === defaultBaseUrl) throw missingKey(names)
+      const headers: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey}` } : {}
+      return { url: `${baseUrl}${path}`, headers }
     }
+    const trusted = hasPrivateHost(baseUrl)
+    const api: ImagesApi = { names, timeoutMs, maxResponseBytes, trusted, http, address }
     return {
       id: 'openai',
       inputs: { mediaTypes: gptImage.inputs },
       start: async (request, signal) => drawPictures(api, request, dialectOf(request), signal),
       stream: async (request, watching, signal) =>
         streamPictures(api, request, dialectOf(request), { watching, signal }),
+      /** "List models" (https://developers.openai.com/api/reference/resources/models/methods/list). */
+      async checkKey(signal) {
+        const call = { title, ...address('/models'), timeoutMs, maxResponseBytes, signal }
+        await askAboutKey(http, { call })
+      },
     }
   },
 }

@@ -67,6 +67,8 @@ export interface ConformanceWorld {
   upstream: ConformanceUpstream | false
   /** The provider's key, which no error may show. */
   apiKey?: string
+  /** The same provider with another key; for those that can say whether a key is taken. */
+  withKey?(apiKey: string): Provider
   /** Does the provider report the seed of each picture? */
   reportsSeed: boolean
   /** How many pictures one call can make. */

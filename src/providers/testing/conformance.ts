@@ -3,7 +3,7 @@
  * A provider's own test file calls it with a small world around a fake upstream; what is special about the
  * vendor's wire format is tested there, not here.
  */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest'
 import type { ProviderRequest } from '../provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import {
@@ -249,6 +249,40 @@ export function describeProviderConformance(name: string, setup: () => Promise<C
       }
       expect(said[0]).not.toBe(said[1])
       for (const one of said) expect(one).toMatch(/1024/)
+    })
+
+    describe('asked about a key', () => {
+      const wrongKey = 'wrong-key-0123456789abcdef'
+      const checkerOf = (key: string, test: TestContext) => {
+        if (!world.provider.checkKey) return test.skip('has no question that costs nothing')
+        const provider = world.withKey?.(key)
+        return (signal = patience()) => provider?.checkKey?.(signal).then(() => 'taken')
+      }
+      const errorOf = async (check: ReturnType<typeof checkerOf>): Promise<ProviderError> => {
+        const thrown = await check()?.catch((error: unknown) => error)
+        expect(thrown).toBeInstanceOf(ProviderError)
+        return thrown as ProviderError
+      }
+
+      it('says that a good one is taken, and has nothing drawn', async (test) => {
+        const upstream = upstreamOf(world, test)
+        expect(await checkerOf(world.apiKey ?? '', test)()).toBe('taken')
+        expect(upstream.submissions()).toBe(0)
+      })
+
+      it('says that a wrong one is refused, without showing it', async (test) => {
+        const upstream = upstreamOf(world, test)
+        const error = await errorOf(checkerOf(wrongKey, test))
+        expect(error).toMatchObject(verdicts['401'])
+        expectNoSecrets(error, { ...world, apiKey: wrongKey })
+        expect(upstream.submissions()).toBe(0)
+      })
+
+      it('says nothing about it while the upstream is down', async (test) => {
+        const check = checkerOf(world.apiKey ?? '', test)
+        await upstreamOf(world, test).play('refused')
+        expect(await errorOf(check)).toMatchObject(verdicts.refused)
+      })
     })
 
     describe('passes on or refuses by name, and never drops,', () => {
