@@ -6,18 +6,21 @@ import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import { ensureDefaultAccount } from './accounts/ensure-default-account.ts'
 import type { LoadedConfig } from './config/load-config.ts'
-import { adminKey, prepareDataDirectory, signingSecret } from './config/own-secrets.ts'
+import { adminKey, prepareDataDirectory, previousSecrets, signingSecret } from './config/own-secrets.ts'
 import { pendingMigrations } from './db/migrate.ts'
 import { openConfiguredDatabase } from './db/open-configured-database.ts'
 import type { Database } from './db/schema.ts'
 import { isAvailable, served } from './generation/choose-route.ts'
+import type { GenerateContext } from './generation/context.ts'
 import { estimate } from './generation/estimate.ts'
 import { createGate, type Gate } from './generation/gate.ts'
 import { generate } from './generation/generate.ts'
+import type { Outcome, Repeated } from './generation/outcome.ts'
+import { replay } from './generation/replay.ts'
+import type { GenerationRequest } from './generation/request.ts'
 import { resume } from './generation/resume.ts'
 import { listen, listeningUrl } from './http/listen.ts'
 import { createServer } from './http/server.ts'
-import { countRecentImages } from './images/count-recent.ts'
 import { getImage, getImageForLink, getPermanentImage } from './images/get-image.ts'
 import { createImageUrls } from './images/image-url.ts'
 import { listBucket } from './images/list-bucket.ts'
@@ -26,8 +29,11 @@ import { sweepSpool } from './inputs/sweep-spool.ts'
 import { createAuthenticator } from './keys/authenticate.ts'
 import { ensureFirstKey } from './keys/create-key.ts'
 import { generateKey } from './keys/key-format.ts'
+import { getBalance } from './ledger/get-balance.ts'
+import { watchLedger } from './ledger/watch-ledger.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { createInbox } from './lib/inbox.ts'
+import { repeat } from './lib/repeat.ts'
 import type { Secret } from './lib/secret.ts'
 import { defaultImageLimits, type ImageLimits } from './media/inspect-image.ts'
 import { rasterise } from './media/rasterise.ts'
@@ -36,14 +42,23 @@ import { describeModel } from './models/describe-model.ts'
 import { createGuardedFetch } from './net/guarded-fetch.ts'
 import { createDiskStore } from './objects/disk.ts'
 import type { ObjectStore } from './objects/object-store.ts'
+import { createOperator } from './operator.ts'
 import { openOptimizer } from './prompts/open-optimizer.ts'
+import { readProviderKey } from './provider-keys/read-provider-key.ts'
+import { resealProviderKeys } from './provider-keys/reseal-provider-keys.ts'
+import { createKeyBox } from './provider-keys/seal-key.ts'
 import { createProviderHttp } from './providers/http.ts'
 import { openProviders } from './providers/open-providers.ts'
 import { providerDefinitions } from './providers/registry.ts'
+import { createTaskWaiter } from './tasks/await-tasks.ts'
+import { forgetRepetitions } from './tasks/forget-repetitions.ts'
+import { getFreeQuota } from './tasks/free-quota.ts'
 import { getTask } from './tasks/get-task.ts'
+import { createAnswerMarker } from './tasks/mark-answered.ts'
 import { startNode } from './tasks/node.ts'
 import { createEvents } from './telemetry/events.ts'
 import { createLogger } from './telemetry/logger.ts'
+import { summariseUsage } from './usage/summarise-usage.ts'
 
 export interface App extends AsyncDisposable {
   /** Where clients reach it. */
@@ -91,13 +106,18 @@ export async function openApp(
   )
   const { db } = database
   const accountId = await ensureDefaultAccount(db)
-  await ensureFirstKey(db, firstKey.key.reveal(), {
+  const { isInForce } = await ensureFirstKey(db, firstKey.key.reveal(), {
     accountId,
     name: config.admin_key ? 'GESSO_ADMIN_KEY' : 'first key',
     scopes: ['admin'],
     origin: config.admin_key ? 'configured' : 'first',
     now: clock.now(),
+    takesPlace: options.role !== 'tool',
   })
+  if (!isInForce) {
+    const which = config.admin_key ? 'GESSO_ADMIN_KEY' : 'the key in admin.key'
+    logger.warn(`${which} is revoked, disabled or expired: gesso keys create --scopes admin makes another`)
+  }
 
   const objects = createDiskStore({ directory: join(config.data_dir, 'objects') })
   await objects.sweepTemporary()
@@ -114,7 +134,11 @@ export async function openApp(
   const http = stack.use(createProviderHttp())
   const providers = openProviders(providerDefinitions, config.providers, { http, rasterise })
   const optimizer = openOptimizer(config.optimizer, { http, openai: config.providers.openai })
-  const catalogue = createCatalogue(config.models)
+  const previous = previousSecrets(config.data_dir, { current: secret, configured: config.previous_secret })
+  const box = createKeyBox({ secret, previous })
+  // A tool may have been called with another secret in its environment than the server's.
+  if (options.role !== 'tool') events.providerKeysResealed(await resealProviderKeys(db, box))
+  const catalogue = createCatalogue(config.models, config.prices)
 
   const gate = createGate(config.generation.concurrent)
   const resultTtlMs = config.images.result_ttl_seconds * 1_000
@@ -128,6 +152,9 @@ export async function openApp(
           ? undefined
           : {
               providers: providerDefinitions.map(({ id }) => id).filter((id) => providers.get(id)),
+              ownKeyProviders: providerDefinitions
+                .map(({ id }) => id)
+                .filter((id) => providers.acceptsOwnKeys(id)),
               strangersAfterMs: config.generation.operation_timeout_ms,
             },
       onOrphans: (count) =>
@@ -136,6 +163,25 @@ export async function openApp(
       onFailure: (error) => logger.warn({ err: error }, 'heartbeat failed'),
     }),
   )
+
+  const answered = stack.use(createAnswerMarker(db, { clock, onFailure: events.choreFailed }))
+  const waiter = stack.use(createTaskWaiter(db, { pollMs: 150 }))
+  if (options.role !== 'tool') {
+    stack.use(
+      watchLedger(db, {
+        everyMs: config.ledger.check_every_ms,
+        onDiscrepancies: events.ledgerDisagrees,
+        onFailure: events.choreFailed,
+      }),
+    )
+    stack.use(
+      repeat({
+        everyMs: hourMs,
+        work: () => forgetRepetitions(db, clock.now()),
+        onFailure: events.choreFailed,
+      }),
+    )
+  }
 
   // Asked when a link is made: the port may be known only after listening.
   let listening: string | undefined
@@ -155,12 +201,17 @@ export async function openApp(
     outcomes: node.outcomes,
     catalogue,
     providers,
+    readProviderKey: (input: { accountId: string; provider: string }) => readProviderKey(db, box, input),
     optimizer,
     guardedFetch,
     spool,
     objects,
     events,
     resultTtlMs,
+    defaultFreeImages: config.accounts.free_images,
+    joinWindowMs: config.idempotency.join_sdk_retries ? config.idempotency.join_window_ms : undefined,
+    idempotencyTtlMs: config.idempotency.ttl_seconds * 1_000,
+    waitForTask: (taskId: string, signal: AbortSignal) => waiter.ended(taskId, signal),
     fanOut: config.generation.fan_out,
     operationTimeoutMs: config.generation.operation_timeout_ms,
     maxImageBytes: config.generation.max_image_bytes,
@@ -174,17 +225,34 @@ export async function openApp(
     logger.info({ taskId }, 'the task of a stopped process is followed to its end')
     void gate.finish((signal) => resume(generation, taskId, signal))
   })
+  // In two functions: who waits for an earlier request must not hold the pictures of this one.
+  const begin = (context: GenerateContext, request: GenerationRequest) =>
+    gate.run((signal) => generate(generation, context, request, signal))
+  const outcomeOf = (context: GenerateContext, made: Outcome | Repeated) =>
+    'repeats' in made ? gate.wait((signal) => replay(generation, context, made.repeats, signal)) : made
   const server = await createServer(config.server, {
     authenticator,
     logger,
-    generate: (context, request) => gate.run((signal) => generate(generation, context, request, signal)),
-    estimate: (request) => estimate(generation, request),
+    generate: (context, request) => begin(context, request).then((made) => outcomeOf(context, made)),
+    estimate: (caller, request) => estimate(generation, caller, request),
+    joinsSdkRetries: config.idempotency.join_sdk_retries,
+    markAnswered: (taskId) => answered.mark(taskId),
+    markUnanswered: (taskId) => answered.unmark(taskId),
     getTask: (input) => getTask(db, input),
     getImage: (input) => getImage(db, input),
     getImageForLink: (imageId) => getImageForLink(db, imageId),
     getPermanentImage: (imageId) => getPermanentImage(db, imageId),
     listBucket: (input) => listBucket(db, input),
-    countRecentImages: (accountId) => countRecentImages(db, { accountId, now: clock.now() }),
+    getFreeQuota: (accountId) =>
+      getFreeQuota(db, {
+        accountId,
+        now: clock.now(),
+        defaultFreeImages: config.accounts.free_images,
+      }),
+    getBalance: (accountId) => getBalance(db, accountId),
+    summariseUsage: (query) => summariseUsage(db, query),
+    now: () => clock.now(),
+    operator: createOperator({ db, clock, catalogue, providers, box }),
     listModels: () =>
       catalogue.all().map((model) => describeModel(served(providers, model), isAvailable(providers, model))),
     getModel: (id) => {
@@ -221,6 +289,8 @@ export async function openApp(
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
+
+const hourMs = 3_600_000
 
 /** AVIF takes twice the memory for a pixel. */
 function limitPixels(megapixels: number): ImageLimits {

@@ -14,6 +14,7 @@ const ownVariables: Record<string, SettingPath> = {
   GESSO_DATA_DIR: ['data_dir'],
   GESSO_STORAGE: ['storage'],
   GESSO_SECRET: ['secret'],
+  GESSO_SECRET_PREVIOUS: ['previous_secret'],
   GESSO_ADMIN_KEY: ['admin_key'],
   GESSO_URL_TTL: ['images', 'url_ttl_seconds'],
   GESSO_LOG_LEVEL: ['log', 'log_level'],

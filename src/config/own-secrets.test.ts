@@ -1,9 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Secret } from '../lib/secret.ts'
-import { adminKey, adminKeyFile, prepareDataDirectory, signingSecret } from './own-secrets.ts'
+import {
+  adminKey,
+  adminKeyFile,
+  prepareDataDirectory,
+  previousSecrets,
+  signingSecret,
+} from './own-secrets.ts'
 
 let folder: string
 let oldUmask: number
@@ -41,4 +47,24 @@ test('the signing secret is long, stays the same, and gives way to a configured 
   expect(signingSecret(folder, undefined).reveal()).toBe(made)
   expect(signingSecret(folder, new Secret('configured')).reveal()).toBe('configured')
   expect(readFileSync(join(folder, 'secret'), 'utf8').trim()).toBe(made)
+})
+
+describe('earlier secrets', () => {
+  const previous = (current: Secret, configured?: string) =>
+    previousSecrets(folder, { current, configured: configured ? new Secret(configured) : undefined }).map(
+      (one) => one.reveal(),
+    )
+
+  test('are none on a server that has always had the same', () => {
+    expect(previous(new Secret('configured'))).toEqual([])
+    expect(previous(signingSecret(folder, undefined))).toEqual([])
+  })
+
+  test('are the configured one, and the one that the server had made for itself', () => {
+    const made = signingSecret(folder, undefined).reveal()
+    expect(previous(new Secret('configured'))).toEqual([made])
+    expect(previous(new Secret('configured'), 'the one before')).toEqual(['the one before', made])
+    expect(previous(new Secret('configured'), made)).toEqual([made])
+    expect(previous(new Secret('the one before'), 'the one before')).toEqual([made])
+  })
 })

@@ -50,6 +50,19 @@ export function signingSecret(dataDirectory: string, configured: Secret | undefi
   )
 }
 
+/**
+ * Secrets that signed and sealed before `current`, the present one: the configured one, and the one that Gesso had made for
+ * itself before another was configured.
+ */
+export function previousSecrets(
+  dataDirectory: string,
+  { current, configured }: { current: Secret; configured: Secret | undefined },
+): Secret[] {
+  const own = readIfThere(join(dataDirectory, 'secret'))
+  const texts = new Set([configured?.reveal() ?? '', own ?? ''])
+  return [...texts].filter((text) => text !== '' && text !== current.reveal()).map((text) => new Secret(text))
+}
+
 /** The path of the file that holds the first admin key. */
 export function adminKeyFile(dataDirectory: string): string {
   return join(dataDirectory, 'admin.key')

@@ -36,14 +36,18 @@ export function requireAuthentication(server: FastifyInstance, authenticator: Au
   server.addHook('onRequest', async (request) => {
     const { access } = request.routeOptions.config
     if (access === undefined || access === 'public') return
-    const caller = await authenticator.authenticate(bearerToken(request.headers.authorization))
+    const caller = await authenticator.authenticate(bearerToken(request))
     if (!hasScope(caller.scopes, access)) throw missingScope(access)
     callers.set(request, caller)
   })
 }
 
-/** The key in an `Authorization: Bearer …` header; another scheme or shape is a key that nobody has. */
-function bearerToken(header: string | undefined): string | undefined {
+/** The key in an `Authorization: Bearer …` header; another scheme or shape, and a second header, are a key that nobody has. */
+function bearerToken({ raw }: FastifyRequest): string | undefined {
+  const header = raw.headers.authorization
   if (header === undefined || header.trim() === '') return undefined
+  // Node keeps the first of several, and a proxy on the way may have judged another one.
+  const sent = raw.rawHeaders.filter((text, index) => index % 2 === 0 && /^authorization$/i.test(text))
+  if (sent.length > 1) return ''
   return /^bearer ([^\s]+)$/i.exec(header)?.[1] ?? ''
 }

@@ -3,6 +3,7 @@
  * that sends something which is no request.
  */
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { answerBrokenRequest, answerUnknownExpectation } from './broken-requests.ts'
@@ -60,10 +61,15 @@ const idleCheckMs = 50
  */
 export function endConnections(server: FastifyInstance, settings: HttpSettings): void {
   let stopping = false
+  const unused = unusedConnections(server.server)
   server.addHook('preClose', async () => {
     stopping = true
     // An answer that was under way when the stop began may have promised to keep its connection.
-    const idle = setInterval(() => server.server.closeIdleConnections(), idleCheckMs)
+    const idle = setInterval(() => {
+      server.server.closeIdleConnections()
+      // Node does not count these as idle: of browsers that connect ahead, and of checks that only knock.
+      unused.end()
+    }, idleCheckMs)
     const cut = setTimeout(
       () => server.server.closeAllConnections(),
       settings.stop_timeout_ms + readingGraceMs,
@@ -77,4 +83,23 @@ export function endConnections(server: FastifyInstance, settings: HttpSettings):
     if (stopping || !request.raw.complete) reply.header('connection', 'close')
     return payload
   })
+}
+
+/** How long a client may take from its connection to its first request, while the server stops. */
+const firstRequestMs = 1_000
+
+/** The connections on which nothing was asked yet. */
+function unusedConnections(server: Server): { end(): void } {
+  const openedAtMs = new Map<Socket, number>()
+  server.on('connection', (socket) => {
+    openedAtMs.set(socket, performance.now())
+    socket.once('close', () => openedAtMs.delete(socket))
+  })
+  server.on('request', ({ socket }) => openedAtMs.delete(socket))
+  return {
+    end() {
+      const before = performance.now() - firstRequestMs
+      for (const [socket, atMs] of openedAtMs) if (atMs <= before) socket.destroy()
+    },
+  }
 }

@@ -27,6 +27,8 @@ export async function documentation(
       tags: [
         { name: 'Images', description: 'Make pictures, and find them again.' },
         { name: 'Models', description: 'What this server can draw with.' },
+        { name: 'Billing', description: 'What was made, what it cost, and what is left.' },
+        { name: 'Admin', description: 'Accounts, keys, money, and who changed what. Needs the scope admin.' },
       ],
     },
     transform: jsonSchemaTransform,

@@ -21,6 +21,9 @@ const presentations: Record<ErrorCode, Presentation> = {
   moderation_blocked: { status: 400, type: invalidRequest },
   missing_api_key: { status: 401, type: 'authentication_error' },
   invalid_api_key: { status: 401, type: 'authentication_error' },
+  insufficient_credit: { status: 402, type: 'billing_error' },
+  spend_limit_reached: { status: 402, type: 'billing_error' },
+  unpriced_model: { status: 402, type: 'billing_error' },
   missing_scope: { status: 403, type: 'permission_error' },
   model_not_allowed: { status: 403, type: 'permission_error' },
   key_disabled: { status: 403, type: 'permission_error' },
@@ -28,12 +31,21 @@ const presentations: Record<ErrorCode, Presentation> = {
   model_not_found: { status: 404, type: 'not_found_error' },
   task_not_found: { status: 404, type: 'not_found_error' },
   image_not_found: { status: 404, type: 'not_found_error' },
+  bucket_not_found: { status: 404, type: 'not_found_error' },
+  account_not_found: { status: 404, type: 'not_found_error' },
+  key_not_found: { status: 404, type: 'not_found_error' },
+  provider_key_not_found: { status: 404, type: 'not_found_error' },
   route_not_found: { status: 404, type: 'not_found_error' },
   request_timeout: { status: 408, type: invalidRequest },
+  idempotency_in_progress: { status: 409, type: 'conflict_error' },
+  idempotency_key_reused: { status: 409, type: 'conflict_error' },
+  last_admin_key: { status: 409, type: 'conflict_error' },
+  reference_reused: { status: 409, type: 'conflict_error' },
   request_too_large: { status: 413, type: invalidRequest },
   unsupported_media_type: { status: 415, type: invalidRequest },
   range_not_satisfiable: { status: 416, type: invalidRequest },
   rate_limit_exceeded: { status: 429, type: 'rate_limit_error' },
+  free_quota_exceeded: { status: 429, type: 'rate_limit_error' },
   queue_full: { status: 429, type: 'rate_limit_error' },
   internal_error: { status: 500, type: 'internal_server_error' },
   upstream_failed: { status: 502, type: 'upstream_error' },
@@ -71,7 +83,7 @@ export function toHttpError(error: unknown, requestId: string): HttpError {
     headers: {
       // Says plainly whether a client may send the same again; without it the SDKs repeat every 5xx.
       'x-should-retry': String(known.retryable),
-      ...(status === 429 || (status === 503 && known.retryable)
+      ...(status === 429 || (known.retryable && (status === 503 || status === 409))
         ? { 'retry-after': String(Math.max(1, Math.ceil((known.retryAfterMs ?? 1_000) / 1_000))) }
         : {}),
     },

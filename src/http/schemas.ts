@@ -1,5 +1,6 @@
 /** Pieces that several operations' schemas share. They validate, type and document at once. */
 import { z } from 'zod'
+import { costSources } from '../tasks/task.ts'
 
 /** An optional field of a caller's JSON: `null` means absent. */
 export function optional<Schema extends z.ZodType>(schema: Schema) {
@@ -36,9 +37,39 @@ export const errorResponses = {
 }
 
 export const costSchema = z.object({
-  micros: z.int().describe('Micro-USD: 1,000,000 are one US dollar.'),
+  micros: z
+    .int()
+    .nullable()
+    .describe(
+      'Micro-USD: 1,000,000 are one US dollar. What is charged; for an unmetered account what the price list says. Null where the model has no price.',
+    ),
   currency: z.literal('USD'),
-  source: z.enum(['free', 'credits', 'user', 'unmetered']),
+  source: z
+    .enum(costSources)
+    .describe(
+      'Who pays: the free quota, the account’s credit, its own key at the provider (`user`), or nobody here.',
+    ),
+  unpriced: z.literal(true).optional().describe('The model has no price: what it costs is not known.'),
+})
+
+/** One item of a price, as it was applied. */
+const priceComponentSchema = z.object({
+  per: z.string().describe('Such as `image` or `million tokens`.'),
+  of: z.string().optional().describe('What narrows the item down: a quality, a size, a kind of token.'),
+  quantity: z.number(),
+  unit_micros: z.number().describe('For one of them, or for a million where it is tokens.'),
+  micros: z.number().describe('Together, not rounded.'),
+})
+
+/** The cost that a dry run tells. */
+export const estimatedCostSchema = costSchema.extend({
+  micros: costSchema.shape.micros.describe(
+    'Micro-USD: the most that is charged; for an unmetered account the most by the price list. Null where the model has no price.',
+  ),
+  components: z
+    .array(priceComponentSchema)
+    .optional()
+    .describe('What the price list makes of the request, whoever pays.'),
 })
 
 export const warningSchema = z.object({ param: z.string().nullable(), code: z.string(), message: z.string() })

@@ -11,6 +11,7 @@ import Fastify, {
 import type { Authenticator } from '../keys/authenticate.ts'
 import { badRequest, GessoError } from '../lib/errors.ts'
 import { createId } from '../lib/ids.ts'
+import { type AdminDependencies, admin } from './admin/v1/admin.ts'
 import { generateImagesAliyun } from './aliyun/v1/images/generate.ts'
 import { type GenerateIntoBucketDependencies, generateIntoBucket } from './api-v1/images/generate.ts'
 import { type ListBucketDependencies, listBucket } from './api-v1/images/list.ts'
@@ -25,6 +26,7 @@ import { type PermanentImagesDependencies, permanentImages } from './permanent-i
 import { type BodyBounds, readBodies } from './request-body.ts'
 import type { HttpSettings } from './settings.ts'
 import { cutOffSlowReaders } from './slow-readers.ts'
+import { type BalanceDependencies, getBalance } from './v1/billing/get-balance.ts'
 import type { AnswerDependencies } from './v1/images/answer-body.ts'
 import { editImages } from './v1/images/edit.ts'
 import { generateImages } from './v1/images/generate.ts'
@@ -32,6 +34,7 @@ import { type GetImageDependencies, getImage } from './v1/images/get-image.ts'
 import { type GetTaskDependencies, getTask } from './v1/images/get-task.ts'
 import { varyImages } from './v1/images/vary.ts'
 import { type ModelsDependencies, models } from './v1/models/list-models.ts'
+import { getUsage, type UsageDependencies } from './v1/usage/get-usage.ts'
 
 export type HttpDependencies = Omit<AnswerDependencies, 'events'> &
   GenerateIntoBucketDependencies &
@@ -39,10 +42,16 @@ export type HttpDependencies = Omit<AnswerDependencies, 'events'> &
   GetTaskDependencies &
   GetImageDependencies &
   ModelsDependencies &
+  BalanceDependencies &
+  UsageDependencies &
   HostedImagesDependencies &
   PermanentImagesDependencies &
   HealthDependencies &
-  Pick<BodyBounds, 'spool' | 'uploads'> & { authenticator: Authenticator; logger: FastifyBaseLogger }
+  Pick<BodyBounds, 'spool' | 'uploads'> & {
+    authenticator: Authenticator
+    logger: FastifyBaseLogger
+    operator: AdminDependencies
+  }
 
 /** 16 kB/s: slower than any network that a picture is meant for. */
 const readingBytesPerSecond = 16 * 1024
@@ -121,6 +130,9 @@ export async function createServer(
   getTask(server, dependencies)
   getImage(server, dependencies)
   models(server, dependencies)
+  getBalance(server, dependencies)
+  getUsage(server, dependencies)
+  admin(server, dependencies.operator)
   hostedImages(server, dependencies)
   permanentImages(server, dependencies)
   health(server, dependencies)

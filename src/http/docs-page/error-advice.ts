@@ -21,11 +21,18 @@ export const errorAdvice: Record<ErrorCode, string> = {
   missing_api_key: 'No key was sent. Add the header `Authorization: Bearer $GESSO_API_KEY`.',
   invalid_api_key:
     'The key is malformed, unknown, expired or revoked. Check that it was copied whole, or ask the operator for a new one.',
+  insufficient_credit:
+    'What the request may cost is more than the account’s credit that is not held for other work. Nothing was started; ask the operator to add credit, or ask for less.',
+  spend_limit_reached:
+    'The request would go beyond what the key or its account may spend. The message names the limit and when it begins anew; nothing was started.',
+  unpriced_model:
+    'The model has no price on this server, so that nobody could say what it costs. Choose another model, or ask the operator to set a price.',
   missing_scope:
     'The key is valid, but may not call this operation. The message names the scope it lacks; use a key that has it.',
   model_not_allowed:
     'The key is limited to certain models, and this is not one of them. Choose another model, or ask the operator to allow it.',
-  key_disabled: 'The key has been switched off for now. Ask the operator to enable it, or use another key.',
+  key_disabled:
+    'The key or its account has been switched off for now. Ask the operator to enable it, or use another key.',
   signature_invalid:
     'The link to the image has expired or was altered. Get a fresh one from `GET /v1/images/{image_id}`.',
   model_not_found: 'No model has this id or alias. `GET /v1/models` lists those that exist.',
@@ -33,8 +40,20 @@ export const errorAdvice: Record<ErrorCode, string> = {
     'There is no such generation, it is no longer kept, or it belongs to another account. Check the id and the key.',
   image_not_found:
     'There is no such image, it is no longer kept, or it belongs to another account. Check the id and the key.',
+  bucket_not_found: 'The account has no bucket of this name. A bucket comes into being with its first image.',
+  account_not_found: 'There is no account of this id. `GET /admin/v1/accounts` lists those that exist.',
+  key_not_found: 'There is no API key of this id. `GET /admin/v1/keys` lists those that exist.',
+  provider_key_not_found: 'The account has stored no key for this provider.',
   route_not_found:
     'No operation has this method and path. Compare them with this page; a base URL ends in `/v1`.',
+  idempotency_in_progress:
+    'The same request has been made before and is still at work. Send it again later, or without `Prefer: wait=0` to wait for its end; nothing is made twice.',
+  idempotency_key_reused:
+    'The `Idempotency-Key` belongs to another request. The same key goes with the same operation and body; use a new one for a new request.',
+  last_admin_key:
+    'The change would leave no key that can administer this server. Make another key with the scope `admin` first.',
+  reference_reused:
+    'The reference belongs to another movement of the account’s credit. Use a new one, or the same amount to have the first one told again.',
   request_timeout:
     'The request did not arrive in full in time. Nothing was started, so it is safe to send it again.',
   request_too_large:
@@ -44,7 +63,9 @@ export const errorAdvice: Record<ErrorCode, string> = {
   range_not_satisfiable:
     'The `Range` header asks for bytes past the end of the image. Ask for fewer, or leave the header out.',
   rate_limit_exceeded:
-    'The key, or the provider behind the model, has reached its rate. Wait as long as `Retry-After` says, then send again.',
+    'The key or its account has reached one of its limits on requests, images or work at once, or the provider behind the model has. The message names the limit. Wait as long as `Retry-After` says, then send again.',
+  free_quota_exceeded:
+    'The free pictures of the last 24 hours are used up. Wait as long as `Retry-After` says, store an own provider key, or ask the operator to add credit.',
   queue_full:
     'The server is making as many images as it can at once. Nothing was started; wait as long as `Retry-After` says, then send again.',
   internal_error:

@@ -3,22 +3,38 @@
  * lets go of what was uploaded when the work has ended, which may be after the caller has left.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { RateLimitError } from '../../generation/admit.ts'
 import type { GenerateContext } from '../../generation/context.ts'
 import type { Estimate } from '../../generation/estimate.ts'
+import { LeftUnderWayError } from '../../generation/left-under-way.ts'
 import type { Outcome } from '../../generation/outcome.ts'
+import { AdmissionError } from '../../generation/refusals.ts'
 import type { GenerationRequest } from '../../generation/request.ts'
-import { badRequest } from '../../lib/errors.ts'
-import type { RateState } from '../../tasks/admit-task.ts'
+import type { Caller } from '../../keys/authenticate.ts'
+import { GessoError } from '../../lib/errors.ts'
+import type { RateState, Repetition } from '../../tasks/admit-task.ts'
 import type { Task, TaskResult } from '../../tasks/task.ts'
 import { callerOf } from '../auth.ts'
+import type { RepetitionDependencies } from '../idempotency/read-repetition.ts'
 import { takeUploads } from '../uploads.ts'
+import { whenAnswered } from './when-answered.ts'
 
-export interface DrawDependencies {
+export interface DrawDependencies extends RepetitionDependencies {
   generate(context: GenerateContext, request: GenerationRequest): Promise<Outcome>
-  estimate(request: GenerationRequest): Estimate
+  estimate(caller: Caller, request: GenerationRequest): Promise<Estimate>
+  /** The answer that tells how a task ended has left this server whole. Never throws. */
+  markAnswered(taskId: string): void
+  /** It did, but was not read. Never throws. */
+  markUnanswered(taskId: string): void
   /** Bounds of the input pictures of one request. */
   uploads: { maxImages: number }
+}
+
+export interface Drawing {
+  request: GenerationRequest
+  /** By what a repetition of the request is known. */
+  repetition: Repetition | undefined
+  /** Would the caller of a repetition wait for work that still goes on? */
+  waits: boolean
 }
 
 /** A task that has ended well. */
@@ -31,43 +47,66 @@ export interface Watcher {
   onPartial: GenerateContext['onPartial']
 }
 
+/** Marks an answer that tells what came of an earlier request. */
+const replayedHeader = 'idempotent-replayed'
+
 /** Draws, and sets the headers of the answer, also of an error. */
 export async function draw(
-  dependencies: Pick<DrawDependencies, 'generate'>,
-  { request, reply }: { request: FastifyRequest; reply: FastifyReply },
-  drawing: GenerationRequest,
+  dependencies: Pick<DrawDependencies, 'generate' | 'markAnswered' | 'markUnanswered'>,
+  exchange: { request: FastifyRequest; reply: FastifyReply },
+  { request: drawing, repetition, waits }: Drawing,
   watcher?: Watcher,
 ): Promise<{ task: DrawnTask; pictures: Outcome['pictures'] }> {
-  await using _uploads = takeUploads(request)
+  const { request, reply } = exchange
+  await using uploads = takeUploads(request)
   // What was sent beside the known fields must not stay in memory while the pictures are made.
   request.body = undefined
+  let taskId: string | undefined
   const context: GenerateContext = {
     caller: callerOf(request),
     requestId: request.id,
+    repetition,
+    waits,
     onPartial: watcher?.onPartial,
-    onAdmitted: ({ taskId, rate }) => {
+    onAdmitted: (admitted) => {
+      taskId = admitted.taskId
       reply.header('x-gesso-task-id', taskId)
-      setRateHeaders(reply, rate)
+      setRateHeaders(reply, admitted.rate)
+      if (admitted.repeated) {
+        reply.header(replayedHeader, 'true')
+        // Nothing is made of its pictures: they must not wait with it.
+        void uploads[Symbol.asyncDispose]()
+      }
       watcher?.onAdmitted()
     },
   }
-  const outcome = await dependencies.generate(context, drawing).catch((error) => {
-    if (error instanceof RateLimitError) setRateHeaders(reply, error.rate)
+  /** Whoever sends no key of its own is joined only while nobody has got the answer. */
+  const answerTells = () => {
+    if (taskId === undefined || repetition === undefined || repetition.key !== undefined) return
+    const known = taskId
+    whenAnswered(exchange, {
+      onAnswered: () => dependencies.markAnswered(known),
+      onLost: () => dependencies.markUnanswered(known),
+    })
+  }
+  const outcome = await dependencies.generate(context, drawing).catch((error: unknown) => {
+    if (error instanceof AdmissionError && error.rate) setRateHeaders(reply, error.rate)
+    if (isEndOfTask(error)) answerTells()
+    else reply.removeHeader(replayedHeader)
     throw error
   })
+  answerTells()
   const task = outcome.task as DrawnTask
   // Of a stream that has begun, the head is on its way.
-  if (!reply.sent) reply.header('x-gesso-cost-micros', task.result.cost.micros)
+  const { micros } = task.result.cost
+  if (micros !== null && !reply.sent) reply.header('x-gesso-cost-micros', micros)
   return { task, pictures: outcome.pictures }
 }
 
-/** Ignoring the header could make its sender pay twice in good faith. */
-export function refuseIdempotencyKey(request: FastifyRequest): void {
-  if (request.headers['idempotency-key'] === undefined) return
-  throw badRequest(
-    'Idempotency-Key',
-    'The Idempotency-Key header is not supported by this version of Gesso; send the request without it.',
-    'unsupported_parameter',
+/** The one failure that a retry is told again: others leave nothing that could be joined. */
+function isEndOfTask(error: unknown): boolean {
+  return (
+    error instanceof GessoError && error.code === 'outcome_unknown' && !(error instanceof LeftUnderWayError)
   )
 }
 

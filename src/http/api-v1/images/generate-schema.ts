@@ -8,7 +8,7 @@ import {
   promptField,
   word,
 } from '../../drawing/image-fields.ts'
-import { optional, promptOptimizationSchema, warningSchema } from '../../schemas.ts'
+import { errorSchema, optional, promptOptimizationSchema, warningSchema } from '../../schemas.ts'
 
 export const generateBody = z
   .strictObject(
@@ -25,11 +25,18 @@ export const generateBody = z
   .meta({ id: 'GenerateBucketImages', example: { model: 'gesso-collage', prompt: 'A neon orange fox' } })
 
 const rateLimitSchema = z.object({
-  limit: z.int().nullable().describe('Pictures per 24 hours; null where there is no limit.'),
+  limit: z.int().nullable().describe('Free pictures per 24 hours; null where there is no limit.'),
   used: z.int(),
   remaining: z.int().nullable(),
-  next_available_at: z.int().nullable().describe('When the oldest counted picture leaves the window.'),
+  next_available_at: z
+    .int()
+    .nullable()
+    .describe('Unix seconds: when the oldest counted picture leaves the window; null where none is counted.'),
 })
+
+export const quotaExceededAnswer = errorSchema
+  .extend({ rate_limit: rateLimitSchema.optional().describe('With `free_quota_exceeded`.') })
+  .meta({ id: 'BucketQuotaExceeded' })
 
 export const generateAnswer = z
   .object({
@@ -39,7 +46,9 @@ export const generateAnswer = z
     prompt: z.string().describe('The prompt that was drawn.'),
     bucket: z.string(),
     size: z.string(),
-    key_source: z.enum(['free', 'user']),
+    key_source: z
+      .enum(['free', 'user', 'credits'])
+      .describe('Who pays: the free quota, your own provider key, or credit.'),
     completion_ms: z.int(),
     rate_limit: rateLimitSchema,
     data: z.array(z.object({ url: z.url() })),

@@ -1,24 +1,27 @@
 /** `POST /api/v1/images/generations`: pictures into buckets, under links that stay. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { GenerationRequest } from '../../../generation/request.ts'
-import type { RecentImages } from '../../../images/count-recent.ts'
+import { AdmissionError } from '../../../generation/refusals.ts'
 import { epochSeconds } from '../../../lib/clock.ts'
-import type { Handling } from '../../../models/map-fields.ts'
+import type { QuotaState } from '../../../tasks/admit-task.ts'
+import type { FreeQuota } from '../../../tasks/free-quota.ts'
+import type { Task } from '../../../tasks/task.ts'
 import { callerOf } from '../../auth.ts'
-import { type DrawDependencies, draw, refuseIdempotencyKey } from '../../drawing/draw.ts'
+import { type DrawDependencies, type Drawing, draw } from '../../drawing/draw.ts'
 import { fillIn } from '../../drawing/drawing-body.ts'
 import { readInputSources } from '../../drawing/input-sources.ts'
 import { toGenerationRequest } from '../../drawing/to-request.ts'
+import { toHttpError } from '../../errors.ts'
+import { readRepetition } from '../../idempotency/read-repetition.ts'
 import { parseBody } from '../../parse.ts'
 import { permanentPath } from '../../permanent-images.ts'
-import { readPreferences } from '../../prefer.ts'
+import { type Preferences, readPreferences } from '../../prefer.ts'
 import { errorResponses } from '../../schemas.ts'
 import { uploadsOf } from '../../uploads.ts'
-import { generateAnswer, generateBody } from './generate-schema.ts'
+import { generateAnswer, generateBody, quotaExceededAnswer } from './generate-schema.ts'
 
 export interface GenerateIntoBucketDependencies extends DrawDependencies {
-  /** The account's pictures of the last day. */
-  countRecentImages(accountId: string): Promise<RecentImages>
+  /** Where the account stands against its free pictures. */
+  getFreeQuota(accountId: string): Promise<FreeQuota>
   publicUrl(): string
 }
 
@@ -36,36 +39,45 @@ export function generateIntoBucket(
         operationId: 'generateIntoBucket',
         summary: 'Generate an image into a bucket',
         description:
-          'Makes a PNG from a prompt, or from pictures and a prompt, and keeps it under a link that does not expire.',
+          'Makes a PNG from a prompt, or from pictures and a prompt, and keeps it under a link that does not expire. A request that is sent again with the same `Idempotency-Key` header is made once.',
         tags: ['Buckets'],
         body: generateBody,
-        response: { 200: generateAnswer, ...errorResponses },
+        response: { 200: generateAnswer, 429: quotaExceededAnswer, ...errorResponses },
       },
     },
     async (request, reply) => {
-      const startedMs = performance.now()
-      refuseIdempotencyKey(request)
-      const { handling, applied } = readPreferences(request.headers.prefer)
+      const preferences = readPreferences(request.headers.prefer)
       // In a function of its own: what waits for the drawing must not hold the body's pictures.
-      const drawing = await readDrawing(dependencies, request, handling)
-      const { task, pictures } = await draw(dependencies, { request, reply }, drawing)
-      if (applied) reply.header('preference-applied', applied)
+      const drawing = await readDrawing(dependencies, request, preferences)
+      const drawn = await draw(dependencies, { request, reply }, drawing).catch((error: unknown) => {
+        if (error instanceof AdmissionError && error.quota) return error
+        throw error
+      })
+      if (drawn instanceof Error) {
+        const { status, headers, body } = toHttpError(drawn, request.id)
+        return reply
+          .code(status)
+          .headers(headers)
+          .send({ ...body, rate_limit: drawn.quota && presentRateLimit(remaining(drawn.quota)) })
+      }
+      const { task, pictures } = drawn
+      if (preferences.applied) reply.header('preference-applied', preferences.applied)
       const { result } = task
       const completedAt = task.completedAt ?? task.createdAt
       return {
         created_at: epochSeconds(completedAt),
         model: task.model,
         quality: result.quality ?? null,
-        prompt: result.prompt_optimization?.optimized ?? drawing.prompt,
+        prompt: result.prompt_optimization?.optimized ?? drawing.request.prompt,
         bucket: result.bucket ?? 'default',
         size: result.size,
-        key_source: 'free',
-        completion_ms: Math.round(performance.now() - startedMs),
+        key_source: result.cost.source === 'unmetered' ? 'free' : result.cost.source,
+        completion_ms: completionMs(task),
         rate_limit: presentRateLimit(
           // The pictures are made: a count that cannot be had must not fail the answer.
           await dependencies
-            .countRecentImages(task.accountId)
-            .catch(() => ({ count: pictures.length, oldestAt: completedAt })),
+            .getFreeQuota(task.accountId)
+            .catch(() => uncounted(pictures.length, completedAt)),
         ),
         data: pictures.map((picture) => ({ url: `${dependencies.publicUrl()}${permanentPath(picture)}` })),
         prompt_optimization: result.prompt_optimization,
@@ -78,13 +90,13 @@ export function generateIntoBucket(
 async function readDrawing(
   dependencies: GenerateIntoBucketDependencies,
   request: FastifyRequest,
-  handling: Handling,
-): Promise<GenerationRequest> {
+  { handling, waits }: Preferences,
+): Promise<Drawing> {
   const { value, warnings } = parseBody(generateBody, request.body, handling)
   const { prompt, image, ...own } = value
   const { body, defaulted } = fillIn(own, callerOf(request).defaults)
   for (const name of ['quality', 'size'] as const) if (body[name] === undefined) defaulted.add(name)
-  return toGenerationRequest({
+  const drawing = toGenerationRequest({
     body: {
       ...body,
       quality: body.quality ?? 'low',
@@ -105,14 +117,31 @@ async function readDrawing(
     defaulted,
     permanentLinks: true,
   })
+  const repetition = await readRepetition(dependencies, request, { body: request.body, handling })
+  return { request: drawing, repetition, waits }
 }
 
-/** An account that pays nothing has no limit, and is told what it used. */
-function presentRateLimit({ count, oldestAt }: RecentImages) {
+/** By the task, so that a repetition is told the same; no work takes no time at all. */
+function completionMs({ createdAt, completedAt }: Task): number {
+  return Math.max(1, (completedAt ?? createdAt).getTime() - createdAt.getTime())
+}
+
+/** As it stood when the request was refused. */
+function remaining({ limit, used, atWork, nextAvailableAt }: QuotaState): FreeQuota {
+  return { limit, used, remaining: Math.max(0, limit - used - atWork), nextAvailableAt }
+}
+
+/** What is known without asking the database. */
+function uncounted(pictures: number, completedAt: Date): FreeQuota {
+  const nextAvailableAt = new Date(completedAt.getTime() + dayMs)
+  return { limit: null, used: pictures, remaining: null, nextAvailableAt }
+}
+
+function presentRateLimit({ limit, used, remaining, nextAvailableAt }: FreeQuota) {
   return {
-    limit: null,
-    used: count,
-    remaining: null,
-    next_available_at: oldestAt && epochSeconds(new Date(oldestAt.getTime() + dayMs)),
+    limit,
+    used,
+    remaining,
+    next_available_at: nextAvailableAt && epochSeconds(nextAvailableAt),
   }
 }

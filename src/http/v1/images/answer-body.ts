@@ -3,15 +3,16 @@
  * common once each has read its own dialect.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { GenerationRequest, InputSource } from '../../../generation/request.ts'
+import type { InputSource } from '../../../generation/request.ts'
 import type { KeptPicture } from '../../../generation/store-pictures.ts'
 import type { ImageUrls } from '../../../images/image-url.ts'
 import type { Warning } from '../../../models/map-fields.ts'
 import { callerOf } from '../../auth.ts'
-import { draw, refuseIdempotencyKey } from '../../drawing/draw.ts'
+import { type Drawing, draw } from '../../drawing/draw.ts'
 import { type DrawingBody, fillIn } from '../../drawing/drawing-body.ts'
 import { readInputSources } from '../../drawing/input-sources.ts'
 import { toGenerationRequest } from '../../drawing/to-request.ts'
+import { readRepetition } from '../../idempotency/read-repetition.ts'
 import type { Preferences } from '../../prefer.ts'
 import { streamJson } from '../../stream-json.ts'
 import { uploadsOf } from '../../uploads.ts'
@@ -27,6 +28,8 @@ export interface AnswerDependencies extends StreamDependencies {
 /** A body in canonical words, with its input pictures as the caller named them. */
 export interface ParsedBody {
   value: DrawingBody & { prompt: string; image?: unknown; mask?: unknown; markup?: unknown }
+  /** The body as it came, or what the parts of a form stand for: a repetition is known by it. */
+  raw: unknown
   warnings: readonly Warning[]
   preferences: Preferences
   /** What the caller calls its input pictures, where it is not `image`. */
@@ -46,7 +49,6 @@ export function answerBody(
   exchange: { request: FastifyRequest; reply: FastifyReply },
   parsed: ParsedBody,
 ): Promise<FastifyReply> {
-  refuseIdempotencyKey(exchange.request)
   return readDrawing(dependencies, exchange.request, parsed).then((asked) =>
     answer(dependencies, exchange, asked),
   )
@@ -54,7 +56,7 @@ export function answerBody(
 
 /** What is left of a body once it is read. */
 interface Asked {
-  drawing: GenerationRequest
+  drawing: Drawing
   responseFormat: ResponseFormat | undefined
   isDryRun: boolean
   /** Absent where the answer is no stream. */
@@ -68,6 +70,7 @@ async function readDrawing(
   request: FastifyRequest,
   {
     value,
+    raw,
     warnings,
     preferences,
     imageName = 'image',
@@ -77,6 +80,8 @@ async function readDrawing(
 ): Promise<Asked> {
   const { prompt, image, mask, markup, ...own } = value
   const { body, defaulted } = fillIn(own, callerOf(request).defaults)
+  const isDryRun = body.dry_run ?? false
+  const { handling, waits, applied } = preferences
   const uploads = uploadsOf(request)
   const drawing = toGenerationRequest({
     body: { ...body, model: body.model ?? defaultModel },
@@ -84,17 +89,21 @@ async function readDrawing(
     images: await readInputSources(image, imageName, { maxImages: dependencies.uploads.maxImages, uploads }),
     mask: await readOverlay(mask, 'mask', uploads),
     markup: await readOverlay(markup, 'markup', uploads),
-    handling: preferences.handling,
+    handling,
     warnings,
     defaulted,
   })
+  // A dry run makes nothing that could be repeated.
+  const repetition = isDryRun
+    ? undefined
+    : await readRepetition(dependencies, request, { body: raw, handling })
   return {
-    drawing,
+    drawing: { request: drawing, repetition, waits },
     responseFormat: body.response_format,
-    isDryRun: body.dry_run ?? false,
+    isDryRun,
     // OpenAI's events hold base64, whatever a key says of answers; a link comes to a caller who asks for one.
     stream: body.stream ? { events, format: own.response_format ?? 'b64_json' } : undefined,
-    applied: preferences.applied,
+    applied,
   }
 }
 
@@ -106,7 +115,7 @@ async function answer(
   const { request, reply } = exchange
   if (applied) reply.header('preference-applied', applied)
   if (isDryRun) {
-    const { cost, warnings } = dependencies.estimate(drawing)
+    const { cost, warnings } = await dependencies.estimate(callerOf(request), drawing.request)
     return reply.send({ object: 'image.generation.estimate', cost, warnings })
   }
   if (streaming) {

@@ -19,7 +19,7 @@ export function editImages(server: FastifyInstance, dependencies: AnswerDependen
         operationId: 'editImages',
         summary: 'Edit images',
         description:
-          'Changes one picture, or makes one of several, as the prompt says; with a mask only where its pixels are transparent. Takes `multipart/form-data` as well as JSON.',
+          'Changes one picture, or makes one of several, as the prompt says; with a mask only where its pixels are transparent. Takes `multipart/form-data` as well as JSON. A request that is sent again with the same `Idempotency-Key` header is made once.',
         tags: ['Images'],
         consumes: ['application/json', 'multipart/form-data'],
         body: editBody,
@@ -41,6 +41,7 @@ export function editImages(server: FastifyInstance, dependencies: AnswerDependen
       const imageName = isAbsent(images) ? 'image' : 'images'
       const parsed = {
         value: { ...rest, image: image ?? images },
+        raw,
         warnings,
         preferences,
         imageName,

@@ -10,6 +10,7 @@ import {
 import {
   costSchema,
   errorSchema,
+  estimatedCostSchema,
   imageEntrySchema,
   promptOptimizationSchema,
   usageSchema,
@@ -64,7 +65,7 @@ export const generateAnswer = z
 export const estimateAnswer = z
   .object({
     object: z.literal('image.generation.estimate'),
-    cost: costSchema,
+    cost: estimatedCostSchema,
     warnings: z.array(warningSchema),
   })
   .meta({ id: 'Estimate', description: 'What `dry_run: true` answers.' })

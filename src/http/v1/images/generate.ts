@@ -16,7 +16,7 @@ export function generateImages(server: FastifyInstance, dependencies: AnswerDepe
         operationId: 'generateImages',
         summary: 'Generate images',
         description:
-          'Makes pictures from a prompt and answers when they are kept. With `image` it changes that picture instead. Every call is a task: if its answer never reaches you, get it again by the id in the `x-gesso-task-id` header. A field that the model cannot honour is an error or a warning, never silence; `Prefer: handling=strict` or `handling=lenient` shifts the border.',
+          'Makes pictures from a prompt and answers when they are kept. With `image` it changes that picture instead. Every call is a task: if its answer never reaches you, get it again by the id in the `x-gesso-task-id` header. A field that the model cannot honour is an error or a warning, never silence; `Prefer: handling=strict` or `handling=lenient` shifts the border. A request that is sent again with the same `Idempotency-Key` header is made once.',
         tags: ['Images'],
         body: generateBody,
         response: { 200: drawnOrStreamed, ...errorResponses },
@@ -27,7 +27,7 @@ export function generateImages(server: FastifyInstance, dependencies: AnswerDepe
       const parsed = isAliyunBody(request.body)
         ? parseAliyunBody(request.body, preferences.handling)
         : parseBody(generateBody, request.body, preferences.handling)
-      return answerBody(dependencies, { request, reply }, { ...parsed, preferences })
+      return answerBody(dependencies, { request, reply }, { ...parsed, raw: request.body, preferences })
     },
   )
 }

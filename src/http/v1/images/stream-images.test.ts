@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import type { GenerateContext } from '../../../generation/context.ts'
+import { LeftUnderWayError } from '../../../generation/left-under-way.ts'
 import type { Outcome } from '../../../generation/outcome.ts'
 import type { GenerationRequest } from '../../../generation/request.ts'
 import { createSpool } from '../../../inputs/spool.ts'
@@ -44,6 +45,9 @@ const commentEveryMs = 20
 let generate: (context: GenerateContext) => Promise<Outcome>
 let present: () => object
 const logged: string[] = []
+/** A request of OpenAI's client, which could be joined by its retry. */
+const repetition = { fingerprint: Buffer.from('00', 'hex'), retryCount: 0 }
+const answered: string[] = []
 
 const server = Fastify({
   logger: { level: 'error', stream: { write: (line: string) => void logged.push(line) } },
@@ -53,6 +57,9 @@ const caller: Caller = {
   accountId: 'acc_1',
   scopes: ['admin'],
   requestsPerMinute: 9,
+  models: null,
+  billing: 'unmetered',
+  providerKeys: [],
   defaults: {},
   promptInMetadata: false,
 }
@@ -66,12 +73,19 @@ server.post('/', { config: { access: 'images:write' } }, (request, reply) =>
   streamImages(
     {
       generate: (context) => generate(context),
-      estimate: () => ({ cost: { micros: 0, currency: 'USD', source: 'unmetered' }, warnings: [] }),
+      estimate: async () => ({ cost: { micros: 0, currency: 'USD', source: 'unmetered' }, warnings: [] }),
+      markAnswered: (taskId) => void answered.push(taskId),
+      markUnanswered: (taskId) => void answered.push(`${taskId} lost`),
+      joinsSdkRetries: true,
       uploads: { maxImages: 1 },
       events: { commentEveryMs, buffer: createEventBuffer(1_000), patienceMs: () => 10_000 },
     },
     { request, reply },
-    { drawing, present: () => present(), events: 'image_generation' },
+    {
+      drawing: { request: drawing, repetition, waits: true },
+      present: () => present(),
+      events: 'image_generation',
+    },
   ),
 )
 await server.listen({ host: '127.0.0.1', port: 0 })
@@ -79,13 +93,13 @@ const url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`
 afterAll(() => server.close())
 beforeEach(() => {
   logged.length = 0
+  answered.length = 0
   present = () => ({ url: 'https://example.com/i/img_1.png' })
 })
 
 const admitted = (context: GenerateContext) =>
   context.onAdmitted({
     taskId: 'image_1',
-    createdAt: new Date(),
     rate: { limit: 9, remaining: 8, resetMs: 0 },
   })
 const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
@@ -101,6 +115,7 @@ test('begins with a comment only when it is admitted, so that a refusal has its 
   expect(response.headers.get('x-gesso-task-id')).toBe('image_1')
   expect(response.headers.get('x-ratelimit-limit-requests')).toBe('9')
   expect(await response.text()).toMatch(/^(: the work goes on\n\n)+event: image_generation.completed\n/)
+  await expect.poll(() => answered).toEqual(['image_1'])
 
   generate = async () => {
     await sleep(3 * commentEveryMs)
@@ -164,4 +179,32 @@ test('of a client that leaves before it begins ends by itself, and leaves no tim
   await finished.promise
   await expect.poll(() => timers() - before, { timeout: 2_000 }).toBeLessThan(5)
   expect(logged).toEqual([])
+  expect(answered).toEqual([])
+})
+
+test('of a client that leaves in the middle is no answer, and neither is one whose work goes on elsewhere', async () => {
+  generate = async (context) => {
+    admitted(context)
+    await sleep(3 * commentEveryMs)
+    return outcome
+  }
+  const leaving = new AbortController()
+  const begun = await fetch(url, { method: 'POST', signal: leaving.signal })
+  leaving.abort()
+  await begun.text().catch(() => undefined)
+
+  generate = async (context) => {
+    admitted(context)
+    throw new LeftUnderWayError('image_1')
+  }
+  expect((await fetch(url, { method: 'POST' })).status).toBe(504)
+
+  generate = async (context) => {
+    admitted(context)
+    throw new GessoError({ code: 'outcome_unknown', attribution: 'upstream', message: 'Who knows.' })
+  }
+  expect((await fetch(url, { method: 'POST' })).status).toBe(504)
+  await expect.poll(() => answered).toEqual(['image_1'])
+  await sleep(3 * commentEveryMs)
+  expect(answered).toEqual(['image_1'])
 })

@@ -8,7 +8,7 @@ import type { ShownPartial } from '../../../generation/show-partials.ts'
 import type { KeptPicture } from '../../../generation/store-pictures.ts'
 import { epochSeconds } from '../../../lib/clock.ts'
 import { GessoError } from '../../../lib/errors.ts'
-import { type DrawDependencies, type DrawnTask, draw } from '../../drawing/draw.ts'
+import { type DrawDependencies, type Drawing, type DrawnTask, draw } from '../../drawing/draw.ts'
 import { toHttpError } from '../../errors.ts'
 import { type EventStream, type EventStreamOptions, openEventStream } from '../../event-stream.ts'
 import { Base64 } from '../../stream-json.ts'
@@ -19,7 +19,7 @@ export interface StreamDependencies extends DrawDependencies {
 }
 
 interface Streaming {
-  drawing: GenerationRequest
+  drawing: Drawing
   /** A finished picture in the form that the caller asked for. */
   present(picture: KeptPicture): object
   /** How the operation's events are called. */
@@ -33,11 +33,12 @@ export async function streamImages(
   { drawing, present, events: prefix }: Streaming,
 ): Promise<FastifyReply> {
   const events = openEventStream(dependencies.events)
-  const isSeveral = drawing.fields.n > 1 || drawing.fields.series !== undefined
+  const { fields } = drawing.request
+  const isSeveral = fields.n > 1 || fields.series !== undefined
   const watcher = {
     // Before, it may still be refused, and its head could not name the task.
     onAdmitted: () => events.keepAlive(),
-    onPartial: (partial: ShownPartial) => showPartial(events, { partial, prefix, isSeveral, drawing }),
+    onPartial: (partial: ShownPartial) => showPartial(events, { partial, prefix, isSeveral, fields }),
   }
   const finished = draw(dependencies, { request, reply }, drawing, watcher)
     .then(({ task, pictures }) => finish(events, { task, pictures, prefix, isSeveral, present }))
@@ -68,11 +69,11 @@ function showPartial(
     partial,
     prefix,
     isSeveral,
-    drawing,
-  }: { partial: ShownPartial; prefix: string; isSeveral: boolean; drawing: GenerationRequest },
+    fields,
+  }: { partial: ShownPartial; prefix: string; isSeveral: boolean; fields: GenerationRequest['fields'] },
 ): void {
   const type = `${prefix}.partial_image`
-  const { quality = 'auto', background = 'auto' } = drawing.fields
+  const { quality = 'auto', background = 'auto' } = fields
   const json = {
     type,
     b64_json: new Base64(partial.bytes),

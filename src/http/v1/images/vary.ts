@@ -48,7 +48,7 @@ export function varyImages(server: FastifyInstance, dependencies: AnswerDependen
         operationId: 'varyImages',
         summary: 'Vary an image',
         description:
-          'Makes pictures like the one that is sent (`multipart/form-data`, or JSON). It is an edit with a prompt of its own, for every model that edits.',
+          'Makes pictures like the one that is sent (`multipart/form-data`, or JSON). It is an edit with a prompt of its own, for every model that edits. A request that is sent again with the same `Idempotency-Key` header is made once.',
         tags: ['Images'],
         consumes: ['multipart/form-data', 'application/json'],
         body: varyBody,
@@ -62,7 +62,13 @@ export function varyImages(server: FastifyInstance, dependencies: AnswerDependen
       if (value.image === undefined || value.image === null) {
         throw badRequest('image', 'image is required: the picture to vary, as a file of a form or in JSON.')
       }
-      const parsed = { value: { ...value, prompt: variationPrompt }, warnings, preferences, defaultModel }
+      const parsed = {
+        value: { ...value, prompt: variationPrompt },
+        raw,
+        warnings,
+        preferences,
+        defaultModel,
+      }
       return answerBody(dependencies, { request, reply }, parsed)
     },
   )

@@ -38,11 +38,11 @@ export const modelAnswer = z
         currency: z.literal('USD'),
         as_of: z.string(),
         source: z.string(),
-        items: z.array(z.looseObject({ per: z.string(), micros: count })),
+        items: z.array(z.looseObject({ per: z.string(), micros: z.number().min(0) })),
       })
       .nullable()
       .describe(
-        "The vendor's list price in micro-USD, where it is known: items that add up. `null` where it is not known, or nothing is asked.",
+        'What it costs here in micro-USD, where that is known: items that add up; their sum is rounded up once. `null` where it is not known.',
       ),
     retired: z
       .object({ on: z.string(), successor: z.string() })

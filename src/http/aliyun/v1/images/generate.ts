@@ -16,7 +16,7 @@ export function generateImagesAliyun(server: FastifyInstance, dependencies: Answ
         operationId: 'generateImagesAliyun',
         summary: 'Generate images from an Aliyun body',
         description:
-          'For clients that write `input` and `parameters` as Model Studio takes them. A body with an `input` object is understood on `/v1/images/generations` too.',
+          'For clients that write `input` and `parameters` as Model Studio takes them. A body with an `input` object is understood on `/v1/images/generations` too. A request that is sent again with the same `Idempotency-Key` header is made once.',
         tags: ['Images'],
         body: aliyunBody,
         response: { 200: z.union([generateAnswer, estimateAnswer]), ...errorResponses },
@@ -25,7 +25,7 @@ export function generateImagesAliyun(server: FastifyInstance, dependencies: Answ
     async (request, reply) => {
       const preferences = readPreferences(request.headers.prefer)
       const parsed = parseAliyunBody(request.body, preferences.handling)
-      return answerBody(dependencies, { request, reply }, { ...parsed, preferences })
+      return answerBody(dependencies, { request, reply }, { ...parsed, raw: request.body, preferences })
     },
   )
 }
