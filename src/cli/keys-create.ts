@@ -1,96 +1,71 @@
 /** `gesso keys create`: a new key, shown once, alone on stdout. */
 import type { Command } from 'commander'
-import { InvalidArgumentError } from 'commander'
-import { keyDefaultNames } from '../keys/key-defaults.ts'
-import { type Scope, scopes } from '../keys/scopes.ts'
-import { countOption, durationOption } from './option-values.ts'
+import { usageFailure } from './failure.ts'
+import { keyJson } from './keys-json.ts'
+import { told } from './keys-refusal.ts'
+import { addKeySettings, type KeySettingOptions, modelsOf, openResolveModel } from './keys-settings.ts'
+import { durationOption } from './option-values.ts'
+import { limitsOf } from './option-values-limits.ts'
 import { createTalk, writeJson } from './output.ts'
 import { readKeyDefaults } from './read-key-defaults.ts'
 
-interface KeysCreateOptions {
-  name: string
-  scopes: Scope[]
-  rpm?: number
+interface KeysCreateOptions extends KeySettingOptions {
+  account?: string
   expiresIn?: number
-  default: string[]
   promptInMetadata?: boolean
   json?: boolean
 }
 
 /** Adds the command to `keys`. */
 export function addKeysCreate(keys: Command, env: NodeJS.ProcessEnv): void {
-  keys
+  const command = keys
     .command('create')
     .description('Make a key. It is shown this once and kept nowhere.')
-    .requiredOption('--name <name>', 'what the key is for', nameOption)
-    .option('--scopes <list>', `any of ${scopes.join(', ')}, parted by commas`, scopesOption, [
-      'images:write',
-      'images:read',
-    ])
-    .option('--rpm <count>', "generations per minute (default: the server's)", countOption)
+    .option('--account <id|name>', 'whose key it is (default: the first account)')
+  addKeySettings(command, { removable: false })
     .option('--expires-in <duration>', 'such as 45m, 12h, 30d or 2w (default: never)', durationOption)
-    .option(
-      '--default <field=value>',
-      `filled in where a caller is silent, again for each: ${keyDefaultNames.join(', ')}`,
-      collect,
-      [],
-    )
     .option('--prompt-in-metadata', 'write the prompt into the files of its pictures')
     .option('--json', 'one JSON object')
     .action((options: KeysCreateOptions) => create(options, env))
 }
 
 async function create(options: KeysCreateOptions, env: NodeJS.ProcessEnv): Promise<void> {
+  const { name } = options
+  if (name === undefined) throw usageFailure('--name', '--name <name> is required: what is the key for?')
   const { openToolDatabase } = await import('./open-tool-database.ts')
   const { ensureDefaultAccount } = await import('../accounts/ensure-default-account.ts')
+  const { findAccount } = await import('../accounts/find-account.ts')
+  const { checkDefaultModel } = await import('../keys/check-default-model.ts')
   const { createKey } = await import('../keys/create-key.ts')
   const talk = createTalk(options)
-  const defaults = readKeyDefaults(options.default)
-  const expiresAt = options.expiresIn === undefined ? undefined : new Date(Date.now() + options.expiresIn)
+  const defaults = readKeyDefaults(options.default ?? [])
+  const resolveModel = await openResolveModel(env)
+  const models = await told(() => modelsOf(options, resolveModel))
+  await told(() => checkDefaultModel({ models, defaults }, resolveModel))
+  const now = new Date()
+  const expiresAt = options.expiresIn === undefined ? null : new Date(now.getTime() + options.expiresIn)
   await using database = await openToolDatabase(env, talk)
-  const { id, key } = await createKey(database.db, {
-    accountId: await ensureDefaultAccount(database.db),
-    name: options.name,
-    scopes: options.scopes,
-    requestsPerMinute: options.rpm,
-    expiresAt,
-    defaults,
-    promptInMetadata: options.promptInMetadata,
-  })
-  if (options.json) {
-    const { name } = options
-    const expires = expiresAt?.toISOString() ?? null
-    return writeJson({
-      id,
-      key,
+  const { db } = database
+  const { account } = options
+  const accountId =
+    account === undefined ? await ensureDefaultAccount(db) : (await told(() => findAccount(db, account))).id
+  const { key, summary } = await createKey(
+    db,
+    {
+      ...limitsOf(options),
+      accountId,
       name,
-      scopes: options.scopes,
-      requests_per_minute: options.rpm ?? null,
-      expires_at: expires,
+      scopes: options.scopes ?? ['images:write', 'images:read'],
+      models,
+      expiresAt,
       defaults,
-      prompt_in_metadata: options.promptInMetadata ?? false,
-    })
-  }
-  process.stdout.write(`${key}\n`)
-  talk.say(
-    `Made ${id} (${options.name}) with ${options.scopes.join(', ')}${expiresAt ? ` until ${expiresAt.toISOString()}` : ''}.`,
+      promptInMetadata: options.promptInMetadata,
+    },
+    { actor: { name: 'cli' }, now },
   )
-  talk.say(`The key is shown this once. \`gesso keys revoke ${id}\` ends it.`)
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value]
-}
-
-function nameOption(text: string): string {
-  const name = text.trim()
-  if (name === '' || name.length > 100) throw new InvalidArgumentError('It must have 1 to 100 characters.')
-  return name
-}
-
-function scopesOption(text: string): Scope[] {
-  const words = [...new Set(text.split(',').map((word) => word.trim()))]
-  const known = words.filter((word): word is Scope => scopes.some((scope) => scope === word))
-  if (known.length !== words.length) throw new InvalidArgumentError(`Allowed are ${scopes.join(', ')}.`)
-  return known
+  if (options.json) return writeJson({ ...keyJson(summary), key })
+  process.stdout.write(`${key}\n`)
+  const until = expiresAt ? ` until ${expiresAt.toISOString()}` : ''
+  talk.say(`Made ${summary.id} (${name}) with ${summary.scopes.join(', ')}${until}.`)
+  talk.say(`The key is shown this once. \`gesso keys revoke ${summary.id}\` ends it.`)
 }

@@ -1,9 +1,9 @@
 /** `gesso keys revoke`: ends a key for good; asks first, and cannot ask a script. */
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
-import { exitCode } from './exit-code.ts'
-import { CommandFailure, usageFailure } from './failure.ts'
+import { usageFailure } from './failure.ts'
 import { interrupted } from './interrupt.ts'
+import { told } from './keys-refusal.ts'
 import { createTalk, writeJson } from './output.ts'
 import { printable } from './printable.ts'
 
@@ -35,14 +35,14 @@ async function revoke(id: string, options: KeysRevokeOptions, env: NodeJS.Proces
   const talk = createTalk(options)
   await using database = await openToolDatabase(env, talk)
   if (!options.yes) {
-    const { listKeys } = await import('../keys/list-keys.ts')
-    const key = (await listKeys(database.db)).find((one) => one.id === id)
-    const question = `Revoke ${id}${key ? ` (${key.name})` : ''} for good? [y/N] `
-    await confirm(question, database.interruption)
+    const { getKey } = await import('../keys/get-key.ts')
+    const { name } = await told(() => getKey(database.db, id))
+    await confirm(`Revoke ${id} (${name}) for good? [y/N] `, database.interruption)
   }
-  const outcome = await revokeKey(database.db, id, { now: new Date(), force: options.force })
-  if (outcome === 'not_found') throw notFound(id)
-  if (outcome === 'last_admin_key') throw lastAdminKey(id)
+  const outcome = await told(
+    () => revokeKey(database.db, id, { now: new Date(), force: options.force, actor: { name: 'cli' } }),
+    { last_admin_key: '--force revokes it all the same.' },
+  )
   if (options.json) return writeJson({ id, revoked: true })
   talk.say(outcome === 'revoked' ? `${id} is revoked.` : `${id} was revoked before.`)
 }
@@ -62,25 +62,4 @@ async function confirm(question: string, interruption: AbortSignal): Promise<voi
     terminal.close()
   }
   throw interrupted('Nothing was revoked.')
-}
-
-function notFound(id: string): CommandFailure {
-  return new CommandFailure({
-    exitCode: exitCode.notFound,
-    type: 'not_found_error',
-    code: 'key_not_found',
-    param: 'id',
-    message: `There is no key ${id}.`,
-    hint: '`gesso keys list` shows the ids.',
-  })
-}
-
-function lastAdminKey(id: string): CommandFailure {
-  return new CommandFailure({
-    exitCode: exitCode.refused,
-    type: 'invalid_request_error',
-    code: 'last_admin_key',
-    param: 'id',
-    message: `${id} is the last key with the scope admin; --force revokes it all the same.`,
-  })
 }

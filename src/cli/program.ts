@@ -4,6 +4,10 @@
  */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addAccountsCreate } from './accounts-create.ts'
+import { addAccountsCredit } from './accounts-credit.ts'
+import { addAccountsList } from './accounts-list.ts'
+import { addAccountsUpdate } from './accounts-update.ts'
 import { addConfigCheck } from './config-check.ts'
 import { addDoctor } from './doctor.ts'
 import { usageFailure } from './failure.ts'
@@ -11,6 +15,8 @@ import { addGenerate } from './generate.ts'
 import { addKeysCreate } from './keys-create.ts'
 import { addKeysList } from './keys-list.ts'
 import { addKeysRevoke } from './keys-revoke.ts'
+import { addKeysRotate } from './keys-rotate.ts'
+import { addKeysUpdate } from './keys-update.ts'
 import { addMigrate } from './migrate.ts'
 import { addModels } from './models.ts'
 import { addTasksGet } from './tasks-get.ts'
@@ -23,6 +29,8 @@ Examples:
   gesso generate "a red boat" -m gesso-collage --size 1536x1024 -o boat.webp
   gesso models --json | jq -r '.data[].id'
   gesso keys create --name ci --rpm 60 --expires-in 30d
+  gesso accounts create --name acme --free-images 20
+  gesso accounts credit acme 25.00
   gesso doctor
 
 The result goes to stdout, everything else to stderr. With --json the result is one JSON object, and an error is
@@ -83,10 +91,17 @@ function buildProgram(env: NodeJS.ProcessEnv, { json }: { json: boolean }): Comm
     .action(async () => (await import('./serve.ts')).serve())
   addGenerate(program, env)
   addModels(program, env)
-  const keys = program.command('keys').description('Make, list and revoke API keys.')
+  const keys = program.command('keys').description('Make, list, change, rotate and revoke API keys.')
   addKeysCreate(keys, env)
   addKeysList(keys, env)
+  addKeysUpdate(keys, env)
+  addKeysRotate(keys, env)
   addKeysRevoke(keys, env)
+  const accounts = program.command('accounts').description('Make, list, credit and change accounts.')
+  addAccountsCreate(accounts, env)
+  addAccountsList(accounts, env)
+  addAccountsCredit(accounts, env)
+  addAccountsUpdate(accounts, env)
   addTasksGet(program.command('tasks').description('Look at generations.'), env)
   addConfigCheck(program.command('config').description('Look at the configuration.'), env)
   addDoctor(program, env)

@@ -34,7 +34,7 @@ export function survey(config: Config): Survey {
     }
   })
   const on = new Set(providers.filter((provider) => provider.on).map((provider) => provider.id))
-  const models = createCatalogue(config.models).all()
+  const models = createCatalogue(config.models, config.prices).all()
   const available = models.filter((model) => model.routes.some((route) => on.has(route.provider)))
   return { providers, models: { available: available.length, total: models.length } }
 }

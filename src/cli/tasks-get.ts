@@ -36,7 +36,7 @@ async function getTask(id: string, options: TasksGetOptions, env: NodeJS.Process
     result: z
       .looseObject({
         data: z.array(z.looseObject({ url: z.string() })),
-        cost: z.looseObject({ micros: z.int(), source: z.string() }),
+        cost: z.looseObject({ micros: z.int().nullable(), source: z.string() }),
       })
       .optional(),
     error: z.looseObject({ message: z.string(), code: z.string() }).optional(),

@@ -26,7 +26,7 @@ export async function examine(env: NodeJS.ProcessEnv): Promise<Finding[]> {
       ? warn('configuration', warnings.join('; '))
       : pass('configuration', file ?? 'no file; defaults and the environment'),
     ...(await checkFiles(config)),
-    await checkDatabase(config),
+    ...(await checkDatabase(config)),
     checkProviders(loaded),
     await checkServer(config),
     checkPrivateAddresses(loaded),

@@ -8,6 +8,8 @@ test.each([
   [{ micros: 42_500, source: 'credits' }, '$0.0425'],
   [{ micros: 0, source: 'free' }, 'free'],
   [{ micros: 40_000, source: 'unmetered' }, 'not charged'],
+  [{ micros: null, source: 'unmetered' }, 'unpriced'],
+  [{ micros: 0, source: 'user' }, 'free'],
 ])('%o costs %s', (cost, expected) => {
   expect(costText(cost)).toBe(expected)
 })

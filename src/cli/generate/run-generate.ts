@@ -45,7 +45,7 @@ const answerSchema = z.looseObject({
   data: z.array(z.looseObject({ b64_json: z.base64(), image_id: z.string() })).min(1),
   size: z.string(),
   output_format: z.string(),
-  cost: z.object({ micros: z.int(), currency: z.string(), source: z.string() }),
+  cost: z.object({ micros: z.int().nullable(), currency: z.string(), source: z.string() }),
   warnings: z
     .array(z.object({ param: z.string().nullable(), code: z.string(), message: z.string() }))
     .optional(),
