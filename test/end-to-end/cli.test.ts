@@ -347,51 +347,6 @@ test('--image edits a file, a picture of this account by its id, and says what i
   expect(alone.stderr).toContain('--mask needs the picture')
 })
 
-test('keys create --default: the key fills in what its caller leaves out, and nonsense is usage', async () => {
-  const made = await gesso([
-    'keys',
-    'create',
-    '--name',
-    'app',
-    '--default',
-    'model=gesso-collage',
-    '--default',
-    'size=64x64',
-    '--json',
-  ])
-  expect(made.code, made.stderr).toBe(0)
-  const { key, defaults } = JSON.parse(made.stdout)
-  expect(defaults).toEqual({ model: 'gesso-collage', size: '64x64' })
-  const answer = await world.call(
-    '/v1/images/generations',
-    { prompt: 'a fox' },
-    { authorization: `Bearer ${key}` },
-  )
-  expect(await answer.json()).toMatchObject({ model: 'gesso-collage', size: '64x64' })
-  const wrong = await gesso(['keys', 'create', '--name', 'app', '--default', 'wibble=1'])
-  expect(wrong.code).toBe(2)
-  expect(wrong.stderr).toContain('--default wibble is not known')
-})
-
-test('keys create --default: a label of digits is a label, and what callers would be refused for makes no key', async () => {
-  const keyWith = (pair: string) => gesso(['keys', 'create', '--name', 'app', '--default', pair, '--json'])
-  const made = await keyWith('bucket=007')
-  expect(made.code, made.stderr).toBe(0)
-  const { key, defaults } = JSON.parse(made.stdout)
-  expect(defaults).toEqual({ bucket: '007' })
-  const body = { model: 'gesso-collage', prompt: 'a fox', size: '64x64' }
-  const answer = await world.call('/v1/images/generations', body, { authorization: `Bearer ${key}` })
-  expect(await answer.json()).toMatchObject({ bucket: '007' })
-
-  const count = async () => JSON.parse((await gesso(['keys', 'list', '--json'])).stdout).data.length
-  const before = await count()
-  for (const run of await Promise.all(['quality=foo', 'size=10x', 'bucket=!!!'].map(keyWith))) {
-    expect(run.code, run.stderr).toBe(2)
-    expect(errorOf(run)).toMatchObject({ code: 'usage', param: '--default' })
-  }
-  expect(await count()).toBe(before)
-})
-
 test('--image: a file and an address keep their order, and a data URI may be long', async () => {
   const [wide, tall] = await Promise.all(
     [

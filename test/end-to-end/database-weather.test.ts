@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { openDatabase } from '../../src/db/open-database.ts'
 import { openWorld, type World } from '../setup/world.ts'
 import { type FakeUpstream, fakeOpenAiKey, startFakeOpenAi } from '../upstreams/openai.ts'
+import { openPurse, wrongBooks } from './purse.ts'
 
 let upstream: FakeUpstream
 let world: World
@@ -36,13 +37,16 @@ async function setReachable(reachable: boolean): Promise<void> {
 }
 
 const path = '/v1/images/generations'
-const call = () => world.call(path, { model: 'gpt-image-2', prompt: 'x', size: '1024x1024' })
+const call = (as: Record<string, string> = {}) =>
+  world.call(path, { model: 'gpt-image-2', prompt: 'x', size: '1024x1024', quality: 'low' }, as)
 
-test('a picture that is made while the database is away is recorded when it is back', {
+test('a picture that is made while the database is away is recorded, and paid, when it is back', {
   timeout: 40_000,
 }, async () => {
   const before = upstream.submissions()
-  const calls = [call(), call(), call()]
+  await using rows = openDatabase({ connectionString: world.databaseUrl }, { poolSize: 1 })
+  const purse = await openPurse(rows.db, { credit: 1_000_000 })
+  const calls = [call(purse.as), call(purse.as), call(purse.as)]
   await expect.poll(() => upstream.submissions() - before).toBe(3)
   await setReachable(false)
   const answers = await Promise.all(calls)
@@ -56,7 +60,7 @@ test('a picture that is made while the database is away is recorded when it is b
     ])
     const id = response.headers.get('x-gesso-task-id')
     const task = async () =>
-      (await (await world.call(`${path}/${id}`)).json()) as {
+      (await (await world.call(`${path}/${id}`, undefined, purse.as)).json()) as {
         status: string
         result: { data: { url: string }[] }
       }
@@ -64,6 +68,11 @@ test('a picture that is made while the database is away is recorded when it is b
     expect((await fetch((await task()).result.data[0]?.url ?? '')).status).toBe(200)
   }
   expect(upstream.submissions() - before).toBe(3)
+  const charged = (await purse.tasks()).map((task) => task.charged)
+  expect(charged.every((micros) => micros > 0)).toBe(true)
+  const balance = 1_000_000 - charged.reduce((sum, micros) => sum + micros, 0)
+  expect(await purse.money()).toEqual({ balance, reserved: 0 })
+  expect(await wrongBooks(rows.db)).toEqual([])
 })
 
 test('a moment without the database goes unnoticed', async () => {

@@ -111,7 +111,7 @@ describe('one call fails', () => {
       output_tokens: 3 * usage.output_tokens,
       input_tokens_details: { text_tokens: 3 * usage.input_tokens_details.text_tokens },
     })
-    expect(result.json.cost).toEqual({ micros: 0, currency: 'USD', source: 'unmetered' })
+    expect(result.json.cost).toEqual({ micros: null, currency: 'USD', source: 'unmetered', unpriced: true })
   })
 
   test('a call of two that fails is two pictures missing', async () => {

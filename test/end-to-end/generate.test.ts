@@ -301,14 +301,6 @@ describe('400 names the field, the value and what is allowed', () => {
     }
   })
 
-  test('a key that could pay twice in good faith is refused, not ignored', async () => {
-    const response = await world.call(path, good, { 'idempotency-key': 'abc' })
-    expect((await json(response)).error).toMatchObject({
-      code: 'unsupported_parameter',
-      param: 'Idempotency-Key',
-    })
-  })
-
   test('a refused request leaves no task behind', async () => {
     const label = 'refused-one'
     await world.call(path, { ...good, n: 99, metadata: { label } })

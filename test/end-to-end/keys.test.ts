@@ -60,6 +60,27 @@ test('no key, a malformed key, an unknown key: 401, each in its own words, no ec
   }
 })
 
+test('two keys in one request are none, and neither is one in the address', async () => {
+  const send = (target: string, authorization: string[] | undefined) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const request = httpRequest(new URL(target, world.url), (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+      if (authorization) request.setHeader('authorization', authorization)
+      request.on('error', reject).end()
+    })
+  const good = `Bearer ${world.key}`
+  expect(await send('/v1/models', [good])).toBe(200)
+  for (const both of [
+    [good, 'Bearer gs_x'],
+    ['Bearer gs_x', good],
+    [good, good],
+  ])
+    expect(await send('/v1/models', both)).toBe(401)
+  expect(await send(`/v1/models?key=${world.key}`, undefined)).toBe(401)
+})
+
 test('the scheme is read in any case', async () => {
   expect((await world.call('/v1/models', undefined, { authorization: `bearer ${world.key}` })).status).toBe(
     200,

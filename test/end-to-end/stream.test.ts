@@ -66,7 +66,7 @@ test('while a model that shows nothing is at work, comments come, and then the p
       json: {
         type: 'image_generation.completed',
         id: response.headers['x-gesso-task-id'],
-        cost: { micros: 0 },
+        cost: { source: 'unmetered' },
       },
     },
   ])

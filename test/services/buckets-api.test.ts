@@ -464,27 +464,3 @@ describe('links', () => {
     expect([403, 404]).toContain((await fetch(change(data[0].url))).status)
   })
 })
-
-describe('rate_limit', () => {
-  test('counts the pictures of the last 24 hours by their end; failures and listings are free', async () => {
-    const key = await service.key({ otherAccount: true })
-    const generate = async () => (await call({ ...good, model: 'gesso-collage' }, as(key))).body
-    const first = await generate()
-    expect(first.rate_limit).toEqual({
-      limit: null,
-      used: 1,
-      remaining: null,
-      next_available_at: first.created_at + daySeconds,
-    })
-    await service.upstream.play('500', 1)
-    expect((await call(good, as(key))).status).toBe(502)
-    expect((await call({ ...good, quality: 'x' }, as(key))).status).toBe(400)
-    await list('', key)
-    const second = await generate()
-    expect(second.rate_limit).toMatchObject({ used: 2, next_available_at: first.created_at + daySeconds })
-    movedMs = (daySeconds + 60) * 1_000
-    const third = await generate()
-    movedMs = 0
-    expect(third.rate_limit).toMatchObject({ used: 1, next_available_at: third.created_at + daySeconds })
-  })
-})

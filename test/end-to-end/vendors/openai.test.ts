@@ -225,7 +225,6 @@ test('its models are listed as available, with what they cost', async () => {
   }
   expect(byId.get('gpt-image-2')).toMatchObject({
     features: { stream: true, edit: true, mask: true },
-    pricing: { currency: 'USD', as_of: '2026-11-20', items: expect.any(Array) },
+    pricing: { currency: 'USD', as_of: expect.any(String), items: expect.any(Array) },
   })
-  expect(byId.get('gpt-image-2.6-flare')?.pricing).toBeNull()
 })
