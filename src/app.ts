@@ -146,6 +146,8 @@ export async function openApp(
   const node = stack.use(
     await startNode(db, {
       resultTtlMs,
+      heartbeatEveryMs: config.tasks.heartbeat_ms,
+      deadAfterMs: config.tasks.dead_after_ms,
       // A tool is gone in a moment, and may know other providers than the server that sent the work.
       adopts: () =>
         gate.closed || options.role === 'tool'

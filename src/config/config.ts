@@ -19,6 +19,7 @@ import { storageSettings } from '../objects/settings.ts'
 import { checkPricedModels, priceSettings } from '../pricing/settings.ts'
 import { optimizerSettings } from '../prompts/settings.ts'
 import { providerSettings } from '../providers/settings.ts'
+import { taskSettings } from '../tasks/settings.ts'
 import { telemetrySettings } from '../telemetry/settings.ts'
 
 export const configSchema = z
@@ -48,6 +49,7 @@ export const configSchema = z
     accounts: accountSettings.prefault({}),
     ledger: ledgerSettings.prefault({}),
     idempotency: idempotencySettings.prefault({}),
+    tasks: taskSettings.prefault({}),
     network: networkSettings.prefault({}),
     log: telemetrySettings.prefault({}),
     providers: providerSettings.prefault({}),

@@ -40,6 +40,7 @@ beforeAll(async () => {
   writeFileSync(
     config,
     `
+tasks: { heartbeat_ms: 500, dead_after_ms: 5000 }
 optimizer: { base_url: "${chat.url}" }
 prices: { models: { flux-1-schnell: { items: [{ per: image, micros: 11 }] } } }
 models:

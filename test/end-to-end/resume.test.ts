@@ -27,6 +27,7 @@ writeFileSync(
   config,
   `
 server: { stop_timeout_ms: 300 }
+tasks: { heartbeat_ms: 500, dead_after_ms: 5000 }
 models:
   - { id: own-fal, provider: fal, upstream_model: fal-ai/flux/schnell }
 `,

@@ -9,17 +9,21 @@ import { join } from 'node:path'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { openEmbeddedPostgres } from '../../src/db/embedded/open-embedded-postgres.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import { openDatabase } from '../../src/db/open-database.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    postgres: { host: string; port: number; user: string; password: string }
+    postgres: Server
+    /** A database with all tables, of which others are made faster than by migrating each. */
+    migratedDatabase: string
     /** See `prepared-data-dir.ts`. */
     preparedDataDir: string
   }
 }
 
 /** Nothing in it has to outlive the run, so it need not wait for the disk. Tests about durability have their own. */
-async function forgetful(server: { host: string; port: number; user: string; password: string }) {
+async function forgetful(server: Server) {
   const client = new pg.Client({ ...server, database: 'postgres' })
   await client.connect()
   for (const name of ['fsync', 'synchronous_commit', 'full_page_writes']) {
@@ -27,6 +31,17 @@ async function forgetful(server: { host: string; port: number; user: string; pas
   }
   await client.query('select pg_reload_conf()')
   await client.end()
+}
+
+type Server = { host: string; port: number; user: string; password: string }
+
+async function prepareDatabase(server: Server, name: string) {
+  const client = new pg.Client({ ...server, database: 'postgres' })
+  await client.connect()
+  await client.query(`create database ${name}`)
+  await client.end()
+  await using database = openDatabase({ ...server, database: name }, { poolSize: 1 })
+  await migrate(database.db)
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -39,7 +54,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const postgres = await openEmbeddedPostgres({ dataDir, role: 'server' })
   const { host, port, user, password } = postgres.connection
   await forgetful({ host, port, user, password })
+  const migratedDatabase = 'migrated'
+  await prepareDatabase({ host, port, user, password }, migratedDatabase)
   project.provide('postgres', { host, port, user, password })
+  project.provide('migratedDatabase', migratedDatabase)
   project.provide('preparedDataDir', prepared)
   return async () => {
     await postgres[Symbol.asyncDispose]()

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { inject } from 'vitest'
-import { migrate } from '../../src/db/migrate.ts'
 import { type OpenDatabase, openDatabase } from '../../src/db/open-database.ts'
 
 export interface TestDatabase extends OpenDatabase {
@@ -10,8 +9,23 @@ export interface TestDatabase extends OpenDatabase {
   url: string
 }
 
-/** Makes an empty database; answers its URL and a function that drops it, whoever is connected. */
-export async function createEmptyDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+/** A database of its own: its URL, and a function that drops it, whoever is connected. */
+export interface OwnDatabase {
+  url: string
+  drop(): Promise<void>
+}
+
+/** Makes one without any table. */
+export function createEmptyDatabase(): Promise<OwnDatabase> {
+  return createDatabase('template1')
+}
+
+/** Makes one with all tables. */
+export function createMigratedDatabase(): Promise<OwnDatabase> {
+  return createDatabase(inject('migratedDatabase'))
+}
+
+async function createDatabase(template: string): Promise<OwnDatabase> {
   const server = inject('postgres')
   const name = `test_${randomBytes(6).toString('hex')}`
   const administer = async (statement: string) => {
@@ -19,7 +33,7 @@ export async function createEmptyDatabase(): Promise<{ url: string; drop(): Prom
     await client.connect()
     await client.query(statement).finally(() => client.end())
   }
-  await administer(`create database ${name}`)
+  await administer(`create database ${name} template ${template}`)
   const host = encodeURIComponent(server.host)
   return {
     url: `postgres://${server.user}:${server.password}@localhost/${name}?host=${host}&port=${server.port}`,
@@ -27,17 +41,16 @@ export async function createEmptyDatabase(): Promise<{ url: string; drop(): Prom
   }
 }
 
-/** Makes a database with all tables. */
+/** Makes a database with all tables, and opens it. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const empty = await createEmptyDatabase()
-  const opened = openDatabase({ connectionString: empty.url }, { poolSize: 10 })
-  await migrate(opened.db)
+  const own = await createMigratedDatabase()
+  const opened = openDatabase({ connectionString: own.url }, { poolSize: 10 })
   return {
     db: opened.db,
-    url: empty.url,
+    url: own.url,
     async [Symbol.asyncDispose]() {
       await opened[Symbol.asyncDispose]()
-      await empty.drop()
+      await own.drop()
     },
   }
 }

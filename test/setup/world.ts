@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { type App, openApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
 import type { Clock } from '../../src/lib/clock.ts'
-import { createEmptyDatabase } from './test-database.ts'
+import { createMigratedDatabase } from './test-database.ts'
 
 export interface World extends AsyncDisposable {
   app: App
@@ -27,7 +27,7 @@ export async function openWorld(
   await using stack = new AsyncDisposableStack()
   const dataDir = mkdtempSync(join(tmpdir(), 'gesso-world-'))
   stack.defer(() => rmSync(dataDir, { recursive: true, force: true }))
-  const database = await createEmptyDatabase()
+  const database = await createMigratedDatabase()
   stack.defer(() => database.drop())
   const loaded = loadConfig(
     {
