@@ -10,12 +10,13 @@ import { adminKey, prepareDataDirectory, previousSecrets, signingSecret } from '
 import { pendingMigrations } from './db/migrate.ts'
 import { openConfiguredDatabase } from './db/open-configured-database.ts'
 import type { Database } from './db/schema.ts'
-import { isAvailable, served } from './generation/choose-route.ts'
+import { offerModel } from './generation/choose-route.ts'
 import type { GenerateContext } from './generation/context.ts'
 import { estimate } from './generation/estimate.ts'
 import { createGate, type Gate } from './generation/gate.ts'
 import { generate } from './generation/generate.ts'
 import type { Outcome, Repeated } from './generation/outcome.ts'
+import { checkAllowed } from './generation/plan.ts'
 import { replay } from './generation/replay.ts'
 import type { GenerationRequest } from './generation/request.ts'
 import { resume } from './generation/resume.ts'
@@ -26,7 +27,7 @@ import { createImageUrls } from './images/image-url.ts'
 import { listBucket } from './images/list-bucket.ts'
 import { createSpool } from './inputs/spool.ts'
 import { sweepSpool } from './inputs/sweep-spool.ts'
-import { createAuthenticator } from './keys/authenticate.ts'
+import { type Caller, createAuthenticator } from './keys/authenticate.ts'
 import { ensureFirstKey } from './keys/create-key.ts'
 import { generateKey } from './keys/key-format.ts'
 import { getBalance } from './ledger/get-balance.ts'
@@ -39,6 +40,7 @@ import { defaultImageLimits, type ImageLimits } from './media/inspect-image.ts'
 import { rasterise } from './media/rasterise.ts'
 import { createCatalogue } from './models/catalogue.ts'
 import { describeModel } from './models/describe-model.ts'
+import type { Model } from './models/model.ts'
 import { createGuardedFetch } from './net/guarded-fetch.ts'
 import { createDiskStore } from './objects/disk.ts'
 import type { ObjectStore } from './objects/object-store.ts'
@@ -232,6 +234,10 @@ export async function openApp(
     gate.run((signal) => generate(generation, context, request, signal))
   const outcomeOf = (context: GenerateContext, made: Outcome | Repeated) =>
     'repeats' in made ? gate.wait((signal) => replay(generation, context, made.repeats, signal)) : made
+  const describe = (model: Model, caller: Caller) => {
+    const offer = offerModel(providers, model, caller)
+    return describeModel(offer.model, offer.isAvailable)
+  }
   const server = await createServer(config.server, {
     authenticator,
     logger,
@@ -255,11 +261,15 @@ export async function openApp(
     summariseUsage: (query) => summariseUsage(db, query),
     now: () => clock.now(),
     operator: createOperator({ db, clock, catalogue, providers, box }),
-    listModels: () =>
-      catalogue.all().map((model) => describeModel(served(providers, model), isAvailable(providers, model))),
-    getModel: (id) => {
+    listModels: (caller) =>
+      catalogue
+        .all()
+        .filter(({ id }) => caller.models === null || caller.models.includes(id))
+        .map((model) => describe(model, caller)),
+    getModel: (id, caller) => {
       const model = catalogue.resolve(id)
-      return describeModel(served(providers, model), isAvailable(providers, model))
+      checkAllowed(caller, model)
+      return describe(model, caller)
     },
     imageUrls,
     objects,
@@ -277,7 +287,9 @@ export async function openApp(
   // Remembered: a server that stops has no port any more, but pictures that are told of then have links.
   listening = listeningUrl(server)
 
-  const available = catalogue.all().filter((model) => isAvailable(providers, model))
+  const available = catalogue
+    .all()
+    .filter((model) => offerModel(providers, model, { providerKeys: [] }).isAvailable)
   const owned = stack.move()
   return {
     publicUrl: publicUrl(),

@@ -34,6 +34,9 @@ export interface ChosenRoute extends ModelRoute {
   adapter: Provider
 }
 
+/** Who asks, as far as routes depend on it. */
+type Owner = Pick<Caller, 'providerKeys'>
+
 /**
  * The route in use, and after it the one of the account's own key where that is another. Throws `provider_not_configured`,
  * naming what to set.
@@ -41,16 +44,10 @@ export interface ChosenRoute extends ModelRoute {
 export function chooseRoutes(
   { providers }: Pick<RouteDependencies, 'providers'>,
   model: Model,
-  { providerKeys }: Pick<Caller, 'providerKeys'>,
+  owner: Owner,
 ): [PlannedRoute, ...PlannedRoute[]] {
-  const configured = model.routes.find(({ provider }) => providers.get(provider) !== undefined)
-  const own = model.routes.find(
-    ({ provider }) => providerKeys.includes(provider) && providers.acceptsOwnKeys(provider),
-  )
-  const ownRoutes = own && own.provider !== configured?.provider ? [{ ...own, isConfigured: false }] : []
-  if (configured) return [{ ...configured, isConfigured: true }, ...ownRoutes]
-  const [first] = ownRoutes
-  if (first) return [first]
+  const [first, ...others] = openRoutes(providers, model, owner)
+  if (first) return [first, ...others]
   const ways = model.routes.map((route) => providers.howToConfigure(route.provider))
   throw new GessoError({
     code: 'provider_not_configured',
@@ -60,13 +57,23 @@ export function chooseRoutes(
   })
 }
 
-/** The model with the abilities that this server gives it: those of the route in use, else of its first one. */
-export function served(providers: Pick<ProviderSet, 'get'>, model: Model): ServedModel {
-  const route = model.routes.find((one) => providers.get(one.provider) !== undefined)
-  return servedBy(model, route ?? model.routes[0])
+/** The model with the abilities that its caller would have, and whether it can be used as things stand. */
+export function offerModel(
+  providers: ProviderSet,
+  model: Model,
+  owner: Owner,
+): { model: ServedModel; isAvailable: boolean } {
+  const [route] = openRoutes(providers, model, owner)
+  return { model: servedBy(model, route ?? model.routes[0]), isAvailable: route !== undefined }
 }
 
-/** Can the model be used as things stand? */
-export function isAvailable(providers: Pick<ProviderSet, 'get'>, model: Model): boolean {
-  return model.routes.some((route) => providers.get(route.provider) !== undefined)
+function openRoutes(providers: ProviderSet, model: Model, { providerKeys }: Owner): PlannedRoute[] {
+  const configured = model.routes.find(({ provider }) => providers.get(provider) !== undefined)
+  const own = model.routes.find(
+    ({ provider }) => providerKeys.includes(provider) && providers.acceptsOwnKeys(provider),
+  )
+  return [
+    ...(configured ? [{ ...configured, isConfigured: true }] : []),
+    ...(own && own.provider !== configured?.provider ? [{ ...own, isConfigured: false }] : []),
+  ]
 }

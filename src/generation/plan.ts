@@ -68,7 +68,8 @@ function planRoute(named: Model, route: PlannedRoute, request: GenerationRequest
 /** The longest series that can be asked for. */
 const mostOfSeries = 15
 
-function checkAllowed({ models }: Caller, model: Model): void {
+/** Throws `model_not_allowed` where the caller's key is for other models. */
+export function checkAllowed({ models }: Pick<Caller, 'models'>, model: Model): void {
   if (models === null || models.includes(model.id)) return
   throw modelNotAllowed(model.id, models)
 }

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type OpenDatabase, openDatabase } from '../../src/db/open-database.ts'
-import { createKey } from '../../src/keys/create-key.ts'
+import { createKey, type NewKey } from '../../src/keys/create-key.ts'
 import { generateKey } from '../../src/keys/key-format.ts'
 import { revokeKey } from '../../src/keys/revoke-key.ts'
 import type { Scope } from '../../src/keys/scopes.ts'
@@ -22,7 +22,7 @@ afterAll(async () => {
 const path = '/v1/images/generations'
 const good = { model: 'gesso-collage', prompt: 'a red fox', size: '64x64' }
 
-async function newKey(scopes: Scope[], extra: { requestsPerMinute?: number; expiresAt?: Date } = {}) {
+async function newKey(scopes: Scope[], extra: Partial<NewKey> = {}) {
   const account = await database.db.selectFrom('accounts').select('id').executeTakeFirstOrThrow()
   return createKey(database.db, { accountId: account.id, name: 'test', scopes, ...extra })
 }
@@ -79,6 +79,21 @@ test('two keys in one request are none, and neither is one in the address', asyn
   ])
     expect(await send('/v1/models', both)).toBe(401)
   expect(await send(`/v1/models?key=${world.key}`, undefined)).toBe(401)
+})
+
+test('a key that is for certain models is shown those, and told by name that another is not for it', async () => {
+  const { key } = await newKey(['images:read', 'images:write'], { models: ['gesso-collage', 'dall-e-3'] })
+  const { data } = (await (await world.call('/v1/models', undefined, as(key))).json()) as {
+    data: { id: string }[]
+  }
+  expect(data.map(({ id }) => id).toSorted()).toEqual(['dall-e-3', 'gesso-collage'])
+  expect((await world.call('/v1/models/gesso-collage', undefined, as(key))).status).toBe(200)
+  expect(await answer(await world.call('/v1/models/gpt-image-2', undefined, as(key)))).toEqual([
+    403,
+    'model_not_allowed',
+  ])
+  const other = { model: 'gpt-image-2', prompt: 'a fox' }
+  expect(await answer(await world.call(path, other, as(key)))).toEqual([403, 'model_not_allowed'])
 })
 
 test('the scheme is read in any case', async () => {

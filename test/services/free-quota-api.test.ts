@@ -170,8 +170,12 @@ test('a model that only the account can pay for; a key that its provider refuses
       account: { billing, ...(billing === 'metered' ? { freeImages: 5 } : {}) },
     })
     const model = 'on-azure'
+    const isOffered = async ({ key }: Purse) =>
+      (await service.call(`/v1/models/${model}`, undefined, as(key))).body.available
     expectError(await onV1(bare, { model }), { status: 400, code: 'provider_not_configured', param: 'model' })
+    expect(await isOffered(bare)).toBe(false)
     const purse = await storeOwnKey(bare, 'azure', fakeAzureKey)
+    expect(await isOffered(purse)).toBe(true)
     const { body } = await onV1(purse, { model })
     expect(body.cost).toEqual({ micros: 0, currency: 'USD', source: 'user' })
 

@@ -1,13 +1,16 @@
 /** `GET /v1/models` and `GET /v1/models/{id}`: what this server can draw with, and what each model accepts. */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import type { Caller } from '../../../keys/authenticate.ts'
 import type { ModelDescription } from '../../../models/describe-model.ts'
+import { callerOf } from '../../auth.ts'
 import { errorResponses } from '../../schemas.ts'
 
 export interface ModelsDependencies {
-  listModels(): ModelDescription[]
-  /** Throws `model_not_found`. */
-  getModel(idOrAlias: string): ModelDescription
+  /** Those that the caller may use. */
+  listModels(caller: Caller): ModelDescription[]
+  /** Throws `model_not_found`, and `model_not_allowed`. */
+  getModel(idOrAlias: string, caller: Caller): ModelDescription
 }
 
 const count = z.int().nonnegative()
@@ -19,7 +22,9 @@ export const modelAnswer = z
     object: z.literal('model'),
     created: count.describe('Unix seconds; 0 for models of `gesso.yaml`.'),
     owned_by: z.string(),
-    available: z.boolean().describe('Is a provider that serves it configured?'),
+    available: z
+      .boolean()
+      .describe('Is a provider that serves it configured, or does the account keep a key for one?'),
     description: z.string(),
     aliases: z.array(z.string()),
     features: z
@@ -60,7 +65,7 @@ export function models(server: FastifyInstance, dependencies: ModelsDependencies
         operationId: 'listModels',
         summary: 'List models',
         description:
-          'Every model of this server, and what each of its fields accepts. `available` says whether a provider that serves it is configured.',
+          'Every model that the key may use, and what each of its fields accepts. `available` says whether a provider that serves it is configured.',
         tags: ['Models'],
         response: {
           200: z.object({ object: z.literal('list'), data: z.array(modelAnswer) }),
@@ -68,7 +73,7 @@ export function models(server: FastifyInstance, dependencies: ModelsDependencies
         },
       },
     },
-    async () => ({ object: 'list', data: dependencies.listModels() }),
+    async (request) => ({ object: 'list', data: dependencies.listModels(callerOf(request)) }),
   )
 
   server.get(
@@ -84,11 +89,11 @@ export function models(server: FastifyInstance, dependencies: ModelsDependencies
         response: { 200: modelAnswer, ...errorResponses },
       },
     },
-    async (request) => dependencies.getModel((request.params as { model: string }).model),
+    async (request) => dependencies.getModel((request.params as { model: string }).model, callerOf(request)),
   )
 
   // Ids may hold slashes ("black-forest-labs/flux"), and not every client escapes them.
   server.get('/v1/models/*', { config: { access: 'images:read' }, schema: { hide: true } }, async (request) =>
-    dependencies.getModel((request.params as { '*': string })['*']),
+    dependencies.getModel((request.params as { '*': string })['*'], callerOf(request)),
   )
 }
