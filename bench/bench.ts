@@ -107,9 +107,13 @@ async function checkAnswer(asked: Target, format: ResponseFormat, pictureBytes: 
     format === 'url'
       ? Buffer.from(await (await fetch(picture?.url ?? '')).arrayBuffer())
       : Buffer.from(picture?.b64_json ?? '', 'base64')
-  if (bytes.length !== pictureBytes)
-    throw new Error(`the picture has ${bytes.length} bytes, not ${pictureBytes}`)
+  const added = bytes.length - pictureBytes
+  if (added < 0 || added > mostMetadataBytes)
+    throw new Error(`the picture has ${bytes.length} bytes, not ${pictureBytes} and some metadata`)
 }
+
+/** What a file may say of its origin beside its picture. */
+const mostMetadataBytes = 4_096
 
 /** Aborts at the first Ctrl-C or SIGTERM; what was started is then ended in order. */
 function interrupted(): AbortSignal {
