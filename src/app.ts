@@ -161,8 +161,7 @@ export async function openApp(
                 .filter((id) => providers.acceptsOwnKeys(id)),
               strangersAfterMs: config.generation.operation_timeout_ms,
             },
-      onOrphans: (count) =>
-        logger.warn({ count }, 'tasks of a stopped process were ended as outcome_unknown'),
+      onOrphans: (count) => logger.warn({ count }, 'tasks of a stopped process were ended'),
       onAdopted: (taskIds) => adopted.take(taskIds),
       onFailure: (error) => logger.warn({ err: error }, 'heartbeat failed'),
     }),

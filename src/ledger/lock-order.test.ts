@@ -71,7 +71,7 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]()
 })
 
-const any = <Item>(items: readonly Item[]): Item => items[Math.floor(Math.random() * items.length)] as Item
+const oneOf = <Item>(items: readonly Item[]): Item => items[Math.floor(Math.random() * items.length)] as Item
 
 const nodeIds = [createId('node'), createId('node'), createId('node')]
 /** The last that were admitted, whatever became of them. */
@@ -82,17 +82,17 @@ const lease = { deadAfterMs: 15_000, resultTtlMs: 1_000 }
 
 async function admit(db: Kysely<Database>): Promise<void> {
   const index = Math.floor(Math.random() * keyIds.length)
-  const [id, nodeId] = [createId('image'), any(nodeIds)]
+  const [id, nodeId] = [createId('image'), oneOf(nodeIds)]
   const mark = Math.floor(Math.random() * 12)
   const fingerprint = Buffer.alloc(32, mark)
-  const repetition = any([
+  const repetition = oneOf([
     undefined,
     { key: `order-${mark}`, fingerprint, retryCount: 0 },
-    { fingerprint, retryCount: any([0, 1, 2]) },
+    { fingerprint, retryCount: oneOf([0, 1, 2]) },
   ])
   // Clocks that stand elsewhere let idempotency keys run out.
-  const now = new Date(Date.now() + any([0, 0, 0, -hourMs, 25 * hourMs]))
-  const work = { id, nodeId, price: any([0, 5, 50, null]), images: any([1, 4]), repetition, now }
+  const now = new Date(Date.now() + oneOf([0, 0, 0, -hourMs, 25 * hourMs]))
+  const work = { id, nodeId, price: oneOf([0, 5, 50, null]), images: oneOf([1, 4]), repetition, now }
   const admission = await admitSample(db, { keyId: keyIds[index] ?? '', ...work })
   if (admission.outcome !== 'admitted') return
   recent.push({ id, nodeId, accountId: accountIds[index % accountIds.length] ?? '' })
@@ -100,8 +100,8 @@ async function admit(db: Kysely<Database>): Promise<void> {
 }
 
 async function finish(db: Kysely<Database>): Promise<void> {
-  const { id: taskId, nodeId } = any(recent)
-  const how = any([
+  const { id: taskId, nodeId } = oneOf(recent)
+  const how = oneOf([
     { bill: sampleBill(3), images: 2 },
     { code: 'upstream_failed' },
     { code: 'outcome_unknown' },
@@ -114,43 +114,48 @@ const acts: ((db: Kysely<Database>) => Promise<unknown>)[] = [
   ...Array.from({ length: 6 }, () => finish),
   (db) =>
     failLost(db, {
-      nodeId: any(nodeIds),
+      nodeId: oneOf(nodeIds),
       running: () => recent.slice(20).map(({ id }) => id),
       resultTtlMs: 1,
     }),
   (db) => failOrphans(db, lease),
   (db) =>
     adoptOrphans(db, {
-      nodeId: any(nodeIds),
+      nodeId: oneOf(nodeIds),
       adoption: { providers: ['p'], ownKeyProviders: [], strangersAfterMs: 0 },
     }),
   (db) => {
-    const { id: taskId, nodeId } = any(recent)
+    const { id: taskId, nodeId } = oneOf(recent)
     const call = { taskId, nodeId, call: 0, operation: { id: 'job' }, acceptedAt: new Date(), work: {} }
     return keepOperation(db, call)
   },
   (db) => {
-    const { id: taskId, nodeId } = any(recent)
+    const { id: taskId, nodeId } = oneOf(recent)
     return releaseTask(db, { taskId, nodeId })
   },
   async (db) => {
     await using marker = createAnswerMarker(db, { clock: { now: () => new Date() }, onFailure: note })
-    for (const { id } of recent) any([marker.mark, marker.unmark])(id)
+    for (const { id } of recent) oneOf([marker.mark, marker.unmark])(id)
   },
-  (db) => forgetRepetitions(db, new Date(Date.now() + any([0, 24 * hourMs]))),
-  (db) => creditAccount(db, { accountId: any(accountIds), micros: 100, ...by() }),
-  (db) => adjustBalance(db, { accountId: any(accountIds), micros: any([-1, 1]), note: 'so', ...by() }),
+  (db) => forgetRepetitions(db, new Date(Date.now() + oneOf([0, 24 * hourMs]))),
+  (db) => creditAccount(db, { accountId: oneOf(accountIds), micros: 100, ...by() }),
+  (db) => adjustBalance(db, { accountId: oneOf(accountIds), micros: oneOf([-1, 1]), note: 'so', ...by() }),
   (db) => {
-    const { id: taskId, accountId } = any(recent)
+    const { id: taskId, accountId } = oneOf(recent)
     return adjustBalance(db, { accountId, micros: 1, note: 'sorry', taskId, ...by() })
   },
   (db) =>
-    updateAccount(db, any(accountIds), { name: createId('acct'), concurrency: any([9_000, 9_001]) }, by()),
-  (db) => updateKey(db, any(keyIds), { imagesPerDay: any([1_000_000, 1_000_001]) }, by()),
+    updateAccount(
+      db,
+      oneOf(accountIds),
+      { name: createId('acct'), concurrency: oneOf([9_000, 9_001]) },
+      by(),
+    ),
+  (db) => updateKey(db, oneOf(keyIds), { imagesPerDay: oneOf([1_000_000, 1_000_001]) }, by()),
   async (db) => {
     const index = Math.floor(Math.random() * keyIds.length)
     const old = keyIds[index] ?? ''
-    const { id } = await rotateKey(db, old, { overlapSeconds: any([0, 3_600]) }, by())
+    const { id } = await rotateKey(db, old, { overlapSeconds: oneOf([0, 3_600]) }, by())
     keyIds[index] = id
     await revokeKey(db, old, by())
   },
@@ -159,8 +164,8 @@ const acts: ((db: Kysely<Database>) => Promise<unknown>)[] = [
     for (const keyId of keyIds) notes.note({ keyId, lastUsedAt: null }, new Date())
   },
   (db) => {
-    const place = { accountId: any(accountIds), provider: any(['p', 'q']) }
-    return any([true, false])
+    const place = { accountId: oneOf(accountIds), provider: oneOf(['p', 'q']) }
+    return oneOf([true, false])
       ? storeProviderKey(
           db,
           box,

@@ -11,6 +11,7 @@ import { fillIn } from '../../drawing/drawing-body.ts'
 import { readInputSources } from '../../drawing/input-sources.ts'
 import { toGenerationRequest } from '../../drawing/to-request.ts'
 import { toHttpError } from '../../errors.ts'
+import { repetitionHeaders } from '../../idempotency/headers.ts'
 import { readRepetition } from '../../idempotency/read-repetition.ts'
 import { parseBody } from '../../parse.ts'
 import { permanentPath } from '../../permanent-images.ts'
@@ -41,6 +42,7 @@ export function generateIntoBucket(
         description:
           'Makes a PNG from a prompt, or from pictures and a prompt, and keeps it under a link that does not expire. A request that is sent again with the same `Idempotency-Key` header is made once.',
         tags: ['Buckets'],
+        headers: repetitionHeaders,
         body: generateBody,
         response: { 200: generateAnswer, 429: quotaExceededAnswer, ...errorResponses },
       },

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { badRequest } from '../../../lib/errors.ts'
 import { formToBody } from '../../drawing/form-to-body.ts'
+import { repetitionHeaders } from '../../idempotency/headers.ts'
 import { MultipartBody } from '../../multipart-body.ts'
 import { parseBody } from '../../parse.ts'
 import { readPreferences } from '../../prefer.ts'
@@ -22,6 +23,7 @@ export function editImages(server: FastifyInstance, dependencies: AnswerDependen
           'Changes one picture, or makes one of several, as the prompt says; with a mask only where its pixels are transparent. Takes `multipart/form-data` as well as JSON. A request that is sent again with the same `Idempotency-Key` header is made once.',
         tags: ['Images'],
         consumes: ['application/json', 'multipart/form-data'],
+        headers: repetitionHeaders,
         body: editBody,
         response: { 200: drawnOrStreamed, ...errorResponses },
       },

@@ -11,6 +11,7 @@ import {
   sizeField,
   userFields,
 } from '../../drawing/image-fields.ts'
+import { repetitionHeaders } from '../../idempotency/headers.ts'
 import { MultipartBody } from '../../multipart-body.ts'
 import { parseBody } from '../../parse.ts'
 import { readPreferences } from '../../prefer.ts'
@@ -51,6 +52,7 @@ export function varyImages(server: FastifyInstance, dependencies: AnswerDependen
           'Makes pictures like the one that is sent (`multipart/form-data`, or JSON). It is an edit with a prompt of its own, for every model that edits. A request that is sent again with the same `Idempotency-Key` header is made once.',
         tags: ['Images'],
         consumes: ['multipart/form-data', 'application/json'],
+        headers: repetitionHeaders,
         body: varyBody,
         response: { 200: generateAnswer, ...errorResponses },
       },

@@ -1,6 +1,7 @@
 /** `POST /aliyun/v1/images/generations`: Aliyun's own body, answered in OpenAI's shape. */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { repetitionHeaders } from '../../../idempotency/headers.ts'
 import { readPreferences } from '../../../prefer.ts'
 import { errorResponses } from '../../../schemas.ts'
 import { type AnswerDependencies, answerBody } from '../../../v1/images/answer-body.ts'
@@ -18,6 +19,7 @@ export function generateImagesAliyun(server: FastifyInstance, dependencies: Answ
         description:
           'For clients that write `input` and `parameters` as Model Studio takes them. A body with an `input` object is understood on `/v1/images/generations` too. A request that is sent again with the same `Idempotency-Key` header is made once.',
         tags: ['Images'],
+        headers: repetitionHeaders,
         body: aliyunBody,
         response: { 200: z.union([generateAnswer, estimateAnswer]), ...errorResponses },
       },
