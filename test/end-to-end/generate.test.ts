@@ -392,5 +392,9 @@ describe('operations', () => {
         '/v1/models/{model}',
       ]),
     )
+    for (const made of ['/v1/images/generations', '/v1/images/edits', '/api/v1/images/generations']) {
+      const { parameters } = document.paths[made].post
+      expect(parameters, made).toMatchObject([{ in: 'header', name: 'idempotency-key', required: false }])
+    }
   })
 })
